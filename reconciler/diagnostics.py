@@ -1,0 +1,152 @@
+"""What is wrong with an input, where, and what to do about it.
+
+The tree of errors that a caller may tell apart:
+
+    ReconcilerError
+    ├── InputError          the user's text or files; carries diagnostics
+    └── ports.RemoteError   the remote refused, failed or can't be reached
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+
+class Severity(StrEnum):
+    """Whether a problem stops the command or is only said."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a text; lines and columns count from 1, in code points.
+
+    Attributes:
+        file: Path as the user would type it, relative to the workspace.
+        line: First line.
+        column: First column.
+        end_line: Last line; the same as `line` for most places.
+        end_column: The column after the last one.
+    """
+
+    file: str
+    line: int = 1
+    column: int = 1
+    end_line: int = 0
+    end_column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem.
+
+    Attributes:
+        code: Stable, kebab-case, a key of `CATALOGUE`.
+        message: What is wrong: lower case, no full stop.
+        span: Where; None when no text is to blame.
+        hint: What to try; None when the message says it all.
+        severity: Whether it stops the command.
+        related: Other places worth a look, with a word on each.
+        details: A list that belongs to the message, one item a line, whole.
+        excerpt: The source line of `span`, for the caret under it.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+    related: tuple[tuple[Span, str], ...] = ()
+    details: tuple[str, ...] = ()
+    excerpt: str | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        place = f"{self.span}: " if self.span else ""
+        return f"{place}{self.message} [{self.code}]"
+
+
+class ReconcilerError(Exception):
+    """Root of every error that is the user's or the remote's, not a bug."""
+
+
+class InputError(ReconcilerError):
+    """What the user wrote can't be used; says everything at once.
+
+    Attributes:
+        diagnostics: The problems in the order of the text; never empty.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics: Sequence[Diagnostic] = in_order(diagnostics)
+        super().__init__("\n".join(map(str, self.diagnostics)))
+
+
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Sort problems by place, those without one last; drop repeats."""
+    unique = dict.fromkeys(diagnostics)
+    return tuple(
+        sorted(unique, key=lambda found: (found.span is None, found.span or Span("")))
+    )
+
+
+CATALOGUE: Final[dict[str, str]] = {
+    # The text of a manifest
+    "yaml-syntax": "The text is not YAML. The caret shows where the parser gave up.",
+    "yaml-tag": "Tags such as !!python/object or !custom are refused: manifests are data.",
+    "yaml-alias": "Anchors and aliases are refused beyond a small expansion, so that a "
+    "small file can't grow into a large one.",
+    "yaml-depth": "Mappings and lists are nested deeper than any manifest needs.",
+    "yaml-merge-key": "`<<` is not part of YAML 1.2; write the keys out, or use configFrom.",
+    "yaml-number": "NaN, infinity and numbers beyond JSON's exact range can't be stored.",
+    "repeated-key": "A mapping has the same key twice; YAML would silently keep the last.",
+    "not-utf8": "The file is not UTF-8 text.",
+    "empty-file": "The file holds no document, or no rows.",
+    # The shape of a manifest
+    "unknown-kind": "The document's kind is not one that this version knows.",
+    "unknown-api-version": "The document's apiVersion is not one that this version knows.",
+    "unknown-field": "The kind has no field of that name.",
+    "missing-field": "A field that the kind requires is absent.",
+    "wrong-type": "The value has another type than the field takes.",
+    "wrong-value": "The value has the right type, but is not one of those allowed.",
+    "config-not-json": "A config holds something that JSON can't express.",
+    "misplaced-workspace": "A Workspace document belongs in reconciler.yaml, and only there.",
+    # References
+    "repeated-name": "Two documents declare the same address.",
+    "dangling-reference": "No document of that kind and name exists.",
+    "ambiguous-reference": "More than one document answers to the name.",
+    # Workspace and files
+    "no-workspace": "No reconciler.yaml was found here or in any folder above.",
+    "no-manifests": "The workspace's folders hold no manifests, or the path selects none.",
+    "file-missing": "The file or folder does not exist or can't be read.",
+    "file-outside": "The path leaves the workspace, directly or through a symbolic link.",
+    "file-format": "The file's format isn't one that rows can be read from.",
+    # Data rows and memberships
+    "wrong-column": "The file has no column of that name.",
+    "row-invalid": "A line of the file can't be read as a row.",
+    "row-twice": "The same data row is named twice in one membership.",
+    "row-in-two-splits": "The same data row is put into two splits.",
+    "row-not-member": "A split names a data row that the membership doesn't have.",
+    "unknown-split": "The split is not TRAINING, VALIDATION, TEST or UNASSIGNED.",
+    "split-weights": "The weights of a hash split must sum to exactly 100.",
+    "split-position": "The positions are not a slice like [:100] or [100:150].",
+    "split-group": "The group that a hash split needs is empty for this row.",
+    "selects-nothing": "A file, column or selection yields no rows at all.",
+    "key-length": "A global key is longer than 200 characters, or empty.",
+    "key-spaces": "A global key has leading, trailing or doubled white space.",
+    # What only the remote can tell
+    "unknown-global-keys": "The remote knows no data rows by these global keys.",
+    "row-in-other-dataset": "A global key is already used by a row of another dataset.",
+    "ambiguous-name": "Several objects on the remote have the name; pin one with `id:`.",
+    "not-found": "An object that the manifests only refer to does not exist.",
+    "wrong-id": "The object pinned by `id:` does not exist, or has another name.",
+    # Plan files and the ledger
+    "inventory-damaged": "A line of the inventory under .reconciler/ can't be read.",
+    "plan-file": "The file is not a saved plan of a version this tool reads, or was edited.",
+}
+"""Every code a diagnostic may carry, with what it means."""

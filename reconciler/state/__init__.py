@@ -1,0 +1,1 @@
+"""What there is: addresses, resources and snapshots, as values."""

@@ -1,0 +1,27 @@
+"""What a workspace owns: addresses with ids, and hashes of uploaded data rows.
+
+The inventory is no state file. The truth is read from the remote at every
+plan; this only says what was brought about from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.state.address import Address, RemoteId
+from reconciler.state.resources import GlobalKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Ownership as it was last written down.
+
+    Attributes:
+        owned: Ids of the objects created or adopted from this workspace.
+        fingerprints: For each dataset, the fingerprint every data row had when
+            it was uploaded from here.
+    """
+
+    owned: Mapping[Address, RemoteId] = field(default_factory=dict)
+    fingerprints: Mapping[Address, Mapping[GlobalKey, str]] = field(
+        default_factory=dict
+    )

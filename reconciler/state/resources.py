@@ -1,0 +1,188 @@
+"""Resources as plain values, the same on both sides of a diff.
+
+A resource holds only what a user may declare. Remote ids, origins and times
+live beside it, in `Desired` and `Current`; that is what lets two resources be
+compared with `==`. None always means: not managed, leave the remote's alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType, Protocol, TypeAlias
+
+from reconciler.state.address import Address, Kind, model_address, run_address
+from reconciler.state.canonical import JsonObject, JsonValue
+
+GlobalKey = NewType("GlobalKey", str)
+"""The user's own key of a data row, unique in an organisation."""
+
+
+class Split(StrEnum):
+    """The part of a run's data that a row belongs to, in the order of hashing."""
+
+    TRAINING = "TRAINING"
+    VALIDATION = "VALIDATION"
+    TEST = "TEST"
+    UNASSIGNED = "UNASSIGNED"
+
+
+class RowIdentity(StrEnum):
+    """How a membership names its rows; never both in one membership."""
+
+    GLOBAL_KEY = "globalKey"
+    DATA_ROW_ID = "dataRowId"
+
+
+class Membership(Protocol):
+    """Which data rows belong to a run, and in which split.
+
+    The seam between what a run declares and how rows are kept: small ones as
+    plain sets, large ones in DuckDB; `rows` has both.
+    """
+
+    @property
+    def by(self) -> RowIdentity:
+        """Whether rows are named by global key or by data row id."""
+
+    @property
+    def assigns_splits(self) -> bool:
+        """Whether splits are managed; if not, every row counts as UNASSIGNED."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+
+    def counts(self) -> Mapping[Split, int]:
+        """Count the rows of each split that has any."""
+
+    def digest(self) -> str:
+        """Name the rows by the SHA-256 of their sorted `key<TAB>split` lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ontology:
+    """What annotations may say.
+
+    Attributes:
+        name: Exact name.
+        media_type: As the API spells it, such as IMAGE; None when not declared.
+        schema: `{"tools": […], "classifications": […]}` in the API's normalized
+            form without ids and colours; None for a reference to an ontology
+            that others own.
+    """
+
+    name: str
+    media_type: str | None = None
+    schema: JsonObject | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it is in plans and ledgers."""
+        return Address(Kind.ONTOLOGY, (self.name,))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """Content that is uploaded from the workspace.
+
+    Attributes:
+        path: Absolute path on this machine; never part of a plan file.
+        name: Path relative to the workspace, with `/`.
+        sha256: Hash of the bytes, hex.
+        size: Length in bytes.
+        media_type: MIME type by the name's ending.
+    """
+
+    path: str
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataRow:
+    """One data row of a managed dataset.
+
+    Attributes:
+        global_key: The key it is known by.
+        content: A local file to upload, or row data as the API takes it: a URL,
+            a text, or an object.
+        external_id: The user's other name for it.
+        media_type: As the API spells it; None lets the remote find out.
+        metadata: Pairs of schema name or id, and value.
+        attachments: `{"type", "value", "name"?}` each.
+    """
+
+    global_key: GlobalKey
+    content: LocalFile | JsonValue
+    external_id: str | None = None
+    media_type: str | None = None
+    metadata: tuple[JsonObject, ...] = ()
+    attachments: tuple[JsonObject, ...] = ()
+    fingerprint: str = ""
+    """SHA-256 over all of the above: what the inventory remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset, and the data rows that manifests bring into it.
+
+    Attributes:
+        name: Exact name.
+        description: What the dataset page shows; None leaves it alone.
+        data_rows: By global key; None for a reference to a dataset that others
+            own.
+    """
+
+    name: str
+    description: str | None = None
+    data_rows: Mapping[GlobalKey, DataRow] | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it is in plans and ledgers."""
+        return Address(Kind.DATASET, (self.name,))
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A directory of runs that share an ontology.
+
+    Attributes:
+        name: Exact name.
+        ontology: Where its ontology is declared.
+    """
+
+    name: str
+    ontology: Address
+
+    @property
+    def address(self) -> Address:
+        """Where it is in plans and ledgers."""
+        return model_address(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training experiment of a model.
+
+    Attributes:
+        model: Name of the model it belongs to.
+        name: Name of the run, unique within its model.
+        config: Hyperparameters, canonical; None leaves the remote's alone and
+            an empty one resets it.
+        rows: Members and splits; None leaves the remote's alone.
+    """
+
+    model: str
+    name: str
+    config: JsonObject | None = None
+    rows: Membership | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it is in plans and ledgers."""
+        return run_address(self.model, self.name)
+
+
+Resource: TypeAlias = Ontology | Dataset | Model | Run
