@@ -1,0 +1,91 @@
+"""Problems of rows, collected so that a million bad lines stay readable."""
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from reconciler.diagnostics import Diagnostic, InputError, Span
+
+SHOWN: Final = 10
+"""How many problems of one code are said for one file."""
+
+
+class Problems:
+    """Diagnostics found so far, ten of a code and file at most.
+
+    The ones left out are counted, and said as one more diagnostic that stands
+    where the first of them would have.
+    """
+
+    def __init__(self) -> None:
+        self._shown: list[Diagnostic] = []
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._beyond: dict[tuple[str, str], Diagnostic] = {}
+
+    def __len__(self) -> int:
+        """Count everything found, also what is only counted."""
+        return self._counts.total()
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        yield from self._shown
+        for like, first in self._beyond.items():
+            more = self._counts[like] - SHOWN
+            rows = "row" if more == 1 else "rows"
+            yield Diagnostic(
+                code=first.code,
+                message=f"the same is wrong with {more:,} more {rows} of {like[0]}",
+                span=first.span,
+            )
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The codes of what was found."""
+        return frozenset(found.code for found in self._shown)
+
+    def add(self, found: Diagnostic) -> None:
+        """Remember a problem, or only count it when there are many like it."""
+        file = found.span.file if found.span else ""
+        if self.expect(found.code, file):
+            self.add_expected(found)
+        else:
+            self.add_beyond(found)
+
+    def expect(self, code: str, file: str) -> bool:
+        """Count a problem; tell whether it is still to be shown.
+
+        For problems whose words are found later: `add_expected` must follow
+        when this says yes, and `add_beyond` when it says no.
+        """
+        self._counts[file, code] += 1
+        return self._counts[file, code] <= SHOWN
+
+    def add_expected(self, found: Diagnostic) -> None:
+        """Remember a problem that is already counted."""
+        self._shown.append(found)
+
+    def add_beyond(self, found: Diagnostic) -> None:
+        """Remember the place of a problem that is already counted, not its words."""
+        file = found.span.file if found.span else ""
+        self._beyond.setdefault((file, found.code), found)
+
+    def raise_if_any(self) -> None:
+        """End with everything that was found, if anything was.
+
+        Raises:
+            InputError: With all problems.
+        """
+        if self:
+            raise InputError(self)
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str | None:
+    """Ask whether the closest of the known words was meant; None if none is close."""
+    lowered = {word.lower(): str(word) for word in known}
+    close = difflib.get_close_matches(wrong.lower(), lowered, n=1)
+    return f"did you mean {lowered[close[0]]!r}?" if close else None
+
+
+def mentioned(span: Span | None) -> tuple[tuple[Span, str], ...]:
+    """Point from a file to the manifest that names it."""
+    return ((span, "named here"),) if span else ()
