@@ -1,0 +1,1 @@
+"""What to do, as a value: pure, printable, comparable, and done by others."""

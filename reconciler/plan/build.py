@@ -1,0 +1,174 @@
+"""Differences, guards, work: a Plan."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from reconciler.plan.changes import Action, Blocked, Change, Notice, RowChanges
+from reconciler.plan.diff import diff
+from reconciler.plan.guards import Guards, guard
+from reconciler.plan.lower import BATCH_SIZE, Work, lower
+from reconciler.plan.operations import Operation, operation_of, plan_digest
+from reconciler.state.address import Address, RemoteId
+from reconciler.state.canonical import JsonObject
+from reconciler.state.inventory import Inventory
+from reconciler.state.resources import Dataset, Model, Run
+from reconciler.state.snapshot import Current, Desired
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The remote that a plan is for.
+
+    Attributes:
+        endpoint: Where the API is; `local` for the embedded server.
+        organisation: Id of the organisation that the key belongs to.
+        name: Its name, for people.
+    """
+
+    endpoint: str
+    organisation: RemoteId
+    name: str
+
+    def to_json(self) -> JsonObject:
+        """Say what identifies it; the name doesn't."""
+        return {"endpoint": self.endpoint, "organisation": self.organisation}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, with what is known and what holds it back.
+
+    A plan is true when there is anything to do; an adoption alone isn't.
+
+    Attributes:
+        workspace: Name of the workspace.
+        target: The remote it is for.
+        changes: One a declared object, in the order of the manifests.
+        work: The steps, grouped by object and in order.
+        notices: What is worth saying.
+        blocked: What a guard holds back; nothing is done while there is any.
+        ids: Ids of the objects that exist.
+        allowed: The addresses that the caller allowed to pass a guard.
+        selection: The path that narrowed the plan; None for the workspace.
+    """
+
+    workspace: str
+    target: Target
+    changes: tuple[Change, ...]
+    work: tuple[Work, ...]
+    notices: tuple[Notice, ...] = ()
+    blocked: tuple[Blocked, ...] = ()
+    ids: Mapping[Address, RemoteId] = field(default_factory=dict)
+    allowed: tuple[Address, ...] = ()
+    selection: str | None = None
+
+    def __bool__(self) -> bool:
+        return any(change.effective for change in self.changes)
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """What will be done, as a reviewer agrees to it; sorted by address."""
+        return tuple(
+            operation_of(change)
+            for change in sorted(self.changes, key=lambda change: change.address)
+            if change.effective
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Name the plan: the same operations on the same remote, any machine."""
+        return plan_digest(
+            self.operations, target=self.target.to_json(), allowed=self.allowed
+        )
+
+    @property
+    def adoptions(self) -> tuple[Change, ...]:
+        """Objects that exist and that the workspace is about to own."""
+        return tuple(
+            change
+            for change in self.changes
+            if change.action is Action.ADOPT
+            or (change.action is Action.UPDATE and change.reason.adopts)
+        )
+
+
+def build(
+    *,
+    workspace: str,
+    target: Target,
+    desired: Desired,
+    current: Current,
+    rows: RowChanges,
+    inventory: Inventory,
+    guards: Guards,
+    allowed: Iterable[Address] = (),
+    batch_size: int = BATCH_SIZE,
+    selected: frozenset[Address] | None = None,
+    selection: str | None = None,
+) -> Plan:
+    """Make a plan of what is desired, what is there, and what is owned.
+
+    Args:
+        workspace: Name of the workspace.
+        target: The remote.
+        desired: What the manifests say.
+        current: What the remote has of it.
+        rows: For each run that manages rows, what happens to them.
+        inventory: What this workspace owns already.
+        guards: Thresholds.
+        allowed: Addresses that may pass a guard.
+        batch_size: Ids in one request.
+        selected: Only these objects, and those they can't do without; None for
+            all.
+        selection: How the user named the selection.
+    """
+    found = diff(desired=desired, current=current, rows=rows, inventory=inventory)
+    changes = found.changes
+    if selected is not None:
+        changes = _narrowed(changes, selected)
+    kept = {change.address for change in changes}
+    permitted = tuple(sorted(set(allowed)))
+    return Plan(
+        workspace=workspace,
+        target=target,
+        changes=tuple(changes),
+        work=lower(changes, batch_size=batch_size),
+        notices=tuple(one for one in found.notices if one.address in kept),
+        blocked=(
+            *(one for one in found.blocked if one.address in kept),
+            *guard(changes, guards=guards, allowed=permitted),
+        ),
+        ids={
+            address: there.id
+            for address, there in current.resources.items()
+            if address in desired.resources
+        },
+        allowed=permitted,
+        selection=selection,
+    )
+
+
+def _narrowed(changes: list[Change], selected: frozenset[Address]) -> list[Change]:
+    # As Terraform's -target: what the selected objects need comes with them,
+    # if it isn't there yet.
+    needed = set(selected)
+    effective = [change for change in changes if change.effective]
+    needs = {work.address: work.needs for work in lower(effective)}
+    for change in reversed(_by_need(changes)):
+        if change.address in needed:
+            needed |= needs.get(change.address, frozenset())
+    return [change for change in changes if change.address in needed]
+
+
+def _by_need(changes: list[Change]) -> list[Change]:
+    def level(change: Change) -> int:
+        match change.desired:
+            case Run():
+                return 2
+            case Model() | Dataset():
+                return 1
+            case _:
+                return 0
+
+    return sorted(changes, key=level)

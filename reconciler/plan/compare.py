@@ -1,0 +1,166 @@
+"""Whether a plan made now does nothing that a saved one didn't say.
+
+What was already done since is fine (an apply that was cut short, and is done
+again); anything else is a difference, and is named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reconciler.plan.build import Plan
+from reconciler.plan.changes import Action, Change
+from reconciler.plan.codec import SavedPlan
+from reconciler.plan.operations import Operation, declared_fields
+from reconciler.rows.change import RowsChange
+from reconciler.state.address import Address
+from reconciler.state.canonical import JsonObject
+from reconciler.state.resources import Dataset, Resource, Run, Split
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDifference:
+    """One way in which a plan made now is not the plan that was saved.
+
+    Attributes:
+        address: The object; None for the plan as a whole.
+        message: What differs: lower case, no full stop.
+    """
+
+    address: Address | None
+    message: str
+
+
+def compare_plans(*, saved: SavedPlan, fresh: Plan) -> tuple[PlanDifference, ...]:
+    """List what *fresh* does, or expects, that *saved* didn't say."""
+    whole = tuple(_whole(saved, fresh))
+    if whole:
+        return whole
+    agreed = {operation.address: operation for operation in saved.operations}
+    changes = {change.address: change for change in fresh.changes}
+    new = (
+        PlanDifference(one.address, f"{one.action} was not in the saved plan")
+        for one in fresh.operations
+        if one.address not in agreed
+    )
+    gone = (
+        PlanDifference(address, "is no longer declared by the manifests")
+        for address in agreed
+        if address not in changes
+    )
+    now = {operation.address: operation for operation in fresh.operations}
+    differing = (
+        PlanDifference(address, message)
+        for address, operation in agreed.items()
+        if address in changes
+        for message in _differences(operation, now.get(address), changes[address])
+    )
+    return (*new, *gone, *differing)
+
+
+def _whole(saved: SavedPlan, fresh: Plan) -> Iterator[PlanDifference]:
+    if saved.workspace != fresh.workspace:
+        yield PlanDifference(
+            None,
+            f"the plan was made in the workspace {saved.workspace!r}, "
+            f"this is {fresh.workspace!r}",
+        )
+    target = fresh.target.to_json()
+    for key in sorted(target):
+        if saved.target.get(key) != target[key]:
+            yield PlanDifference(
+                None,
+                f"the plan was made for the {key} {saved.target.get(key)!r}, "
+                f"this is {target[key]!r}",
+            )
+    if saved.allowed != fresh.allowed:
+        yield PlanDifference(None, "other addresses are allowed to pass guards")
+
+
+def _differences(
+    agreed: Operation, now: Operation | None, change: Change
+) -> Iterator[str]:
+    wanted = _wanted(change.desired, agreed.after)
+    if wanted != agreed.after:
+        yield "the manifests say something else of it by now"
+    if agreed.rows and _rows_after(change) != agreed.rows.after:
+        yield "the manifests name other rows by now"
+    if agreed.data_rows and not _same_content(agreed, change.desired):
+        yield "the manifests name other data rows by now"
+    if now is None:
+        return
+    if now.action is Action.CREATE and agreed.action is Action.UPDATE:
+        yield "no longer exists on the remote"
+        return
+    made_since = agreed.action is Action.CREATE and now.action is Action.UPDATE
+    if not made_since and agreed.before.get("id") != now.before.get("id"):
+        yield "is another object on the remote by now"
+    if not made_since and _moved_on(agreed, now, "config"):
+        yield "its config on the remote is not the one that was planned with"
+    if set(now.after) - set(agreed.after):
+        yield f"{', '.join(sorted(set(now.after) - set(agreed.after)))} would change"
+    if now.rows:
+        yield from _more_rows(agreed.rows, now.rows)
+    more = (now.data_rows or {}).keys() - (agreed.data_rows or {}).keys()
+    if more:
+        yield f"{len(more):,} more data rows would be uploaded"
+
+
+def _wanted(resource: Resource, agreed: JsonObject) -> JsonObject:
+    declared = declared_fields(resource)
+    return {name: declared.get(name) for name in agreed}
+
+
+def _rows_after(change: Change) -> str | None:
+    assert isinstance(change.desired, Run)
+    rows = change.desired.rows
+    return None if rows is None else rows.digest()
+
+
+def _same_content(agreed: Operation, resource: Resource) -> bool:
+    assert isinstance(resource, Dataset)
+    declared = resource.data_rows or {}
+    return all(
+        key in declared and declared[key].fingerprint == fingerprint
+        for key, fingerprint in (agreed.data_rows or {}).items()
+    )
+
+
+def _moved_on(agreed: Operation, now: Operation, part: str) -> bool:
+    return part in now.before and now.before[part] != agreed.before.get(part)
+
+
+def _more_rows(agreed: RowsChange | None, now: RowsChange) -> Iterator[str]:
+    targets = _targets(agreed)
+    added = sum(
+        (name, None, split) not in targets
+        for split, names in now.added.items()
+        for name in names
+    )
+    if added:
+        yield f"{added:,} more rows would be added"
+    moved = sum(
+        (name, before, after) not in targets
+        # Added since, but not yet put into its split.
+        and not (before is Split.UNASSIGNED and (name, None, after) in targets)
+        for (before, after), names in now.moved.items()
+        for name in names
+    )
+    if moved:
+        yield f"{moved:,} more rows would change their split"
+    agreed_removals = {row.id for row in agreed.removed} if agreed else set()
+    removed = sum(row.id not in agreed_removals for row in now.removed)
+    if removed:
+        yield f"{removed:,} more rows would be removed"
+
+
+def _targets(rows: RowsChange | None) -> set[tuple[str, Split | None, Split]]:
+    if rows is None:
+        return set()
+    added = {
+        (name, None, split) for split, names in rows.added.items() for name in names
+    }
+    return added | {
+        (name, before, after)
+        for (before, after), names in rows.moved.items()
+        for name in names
+    }

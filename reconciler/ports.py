@@ -1,0 +1,152 @@
+"""What planning needs of a remote, what apply needs of it, and how it fails.
+
+Two ports, so that whoever is given a Reader can't write. The errors a port may
+raise live here too:
+
+    RemoteError          refused or failed, with the remote's own reason
+    ├── Unauthorized     the key is wrong, expired, or not allowed to
+    ├── NotFound         the object is gone, or not visible to this key
+    ├── RateLimited      still too many requests after waiting
+    ├── Unavailable      no answer, or only 5xx, after retrying
+    ├── Malformed        an answer that isn't what the API promises
+    ├── Incomplete       a read that can't be shown to be whole
+    ├── Stale            the object is no longer as the plan saw it
+    └── InDoubt          can't tell whether a change was made
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.diagnostics import ReconcilerError
+from reconciler.plan.steps import Step
+from reconciler.rows.current import CurrentRows
+from reconciler.state.address import Address, RemoteId
+from reconciler.state.resources import GlobalKey
+from reconciler.state.snapshot import Current, Desired
+
+
+class RemoteError(ReconcilerError):
+    """The remote refused or failed.
+
+    Attributes:
+        reason: What it said, word for word where it said anything.
+        operation: What was asked of it, such as `createModelRun`.
+        request_id: The remote's own id of the request, when it tells one.
+        hint: What to try.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        operation: str | None = None,
+        request_id: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.reason = reason
+        self.operation = operation
+        self.request_id = request_id
+        self.hint = hint
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        where = f"{self.operation}: " if self.operation else ""
+        request = f" (request {self.request_id})" if self.request_id else ""
+        return f"{where}{self.reason}{request}"
+
+
+class Unauthorized(RemoteError):  # noqa: N818  # the tree reads better without
+    """The key is wrong, expired, or not allowed to do this."""
+
+
+class NotFound(RemoteError):  # noqa: N818
+    """The object is gone, or not visible to this key."""
+
+
+class RateLimited(RemoteError):  # noqa: N818
+    """Still too many requests after waiting as long as we were told."""
+
+
+class Unavailable(RemoteError):  # noqa: N818
+    """No answer, or only server errors, after retrying."""
+
+
+class Malformed(RemoteError):  # noqa: N818
+    """An answer that isn't what the API promises."""
+
+
+class Incomplete(RemoteError):  # noqa: N818
+    """A read that can't be shown to be whole; nothing may follow from it."""
+
+
+class Stale(RemoteError):  # noqa: N818
+    """The object is no longer as the plan saw it."""
+
+
+class InDoubt(RemoteError):  # noqa: N818
+    """Can't tell whether a change was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Whom the key belongs to."""
+
+    id: RemoteId
+    name: str
+
+
+class Reader(Protocol):
+    """What planning asks of a remote; nothing here changes anything."""
+
+    def organisation(self) -> Organisation:
+        """Say whom the key belongs to."""
+
+    def read(self, desired: Desired) -> Current:
+        """Find everything that the manifests name, except the rows of runs.
+
+        Objects are found by exact name, or by the id they are pinned to; a
+        dataset with managed data rows has its global keys read.
+
+        Raises:
+            InputError: When a name is ambiguous or a pin is wrong: all of them.
+            RemoteError: When anything can't be read whole.
+        """
+
+    def read_rows(self, run: RemoteId, *, expected: int) -> CurrentRows:
+        """Read the rows of a run, whole.
+
+        Args:
+            run: The run.
+            expected: How many rows the manifests want, to choose between pages
+                and an export.
+
+        Raises:
+            Incomplete: When the read can't be shown to be whole.
+        """
+
+    def unknown_keys(self, keys: Iterable[GlobalKey]) -> frozenset[GlobalKey]:
+        """Find the keys that no data row of the organisation answers to."""
+
+
+class Writer(Protocol):
+    """What apply asks of a remote."""
+
+    def perform(
+        self, step: Step, *, ids: Mapping[Address, RemoteId]
+    ) -> RemoteId | None:
+        """Carry out one step; doing it twice is doing it once.
+
+        Args:
+            step: What to do.
+            ids: Ids of the objects that exist by now; every address that the
+                step speaks of is there, except the one it creates.
+
+        Returns:
+            The id of the object that a creating step made or found, else None.
+
+        Raises:
+            InDoubt: When it can't be told whether the step was carried out.
+            Stale: When a check finds the object changed.
+            RemoteError: When the step failed.
+        """
