@@ -1,0 +1,1 @@
+"""What this workspace brought about, kept so that it can be recalled."""

@@ -1,0 +1,58 @@
+"""Problems for a terminal: where, what, the line with a caret, what to do."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from click import style
+
+from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.report.summary import counted, plain
+
+
+def render_diagnostics(
+    diagnostics: Iterable[Diagnostic], *, color: bool = False
+) -> str:
+    """Show problems in the order of the text, and how many there are."""
+    listed = tuple(diagnostics)
+    lines = [line for one in listed for line in (*_diagnostic(one, color=color), "")]
+    errors = sum(one.severity is Severity.ERROR for one in listed)
+    if errors > 1:
+        lines.append(f"{counted(errors, 'problem')}.")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _diagnostic(one: Diagnostic, *, color: bool) -> Iterator[str]:
+    word, colour = (
+        ("Warning", "yellow") if one.severity is Severity.WARNING else ("Error", "red")
+    )
+    head = style(word, fg=colour, bold=True) if color else word
+    place = f"{one.span}: " if one.span else ""
+    yield f"{head}: {place}{plain(one.message)} [{one.code}]"
+    if one.span and one.excerpt is not None:
+        yield from _excerpt(one.excerpt, one.span.column, one.span.end_column)
+    for detail in one.details:
+        yield f"    {plain(detail)}"
+    for span, message in one.related:
+        yield f"  {span}: {plain(message)}"
+    if one.hint:
+        yield f"  Hint: {plain(one.hint)}"
+
+
+def _excerpt(line: str, column: int, end_column: int) -> Iterator[str]:
+    # Escapes would shift the caret: what can't be printed is one space wide.
+    shown = "".join(c if c.isprintable() else " " for c in line)
+    yield f"    {shown}"
+    before = _width(shown[: column - 1])
+    under = max(1, _width(shown[column - 1 : max(column, end_column - 1)]))
+    yield f"    {' ' * before}{'^' * under}"
+
+
+def _width(text: str) -> int:
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )
