@@ -114,7 +114,6 @@ CATALOGUE: Final[dict[str, str]] = {
     "missing-field": "A field that the kind requires is absent.",
     "wrong-type": "The value has another type than the field takes.",
     "wrong-value": "The value has the right type, but is not one of those allowed.",
-    "config-not-json": "A config holds something that JSON can't express.",
     "misplaced-workspace": "A Workspace document belongs in reconciler.yaml, and only there.",
     # References
     "repeated-name": "Two documents declare the same address.",
@@ -128,7 +127,7 @@ CATALOGUE: Final[dict[str, str]] = {
     "file-format": "The file's format isn't one that rows can be read from.",
     # Data rows and memberships
     "wrong-column": "The file has no column of that name.",
-    "row-invalid": "A line of the file can't be read as a row.",
+    "row-invalid": "A line of the file can't be read as a row, or names it unfitly.",
     "row-twice": "The same data row is named twice in one membership.",
     "row-in-two-splits": "The same data row is put into two splits.",
     "row-not-member": "A split names a data row that the membership doesn't have.",

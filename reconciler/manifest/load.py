@@ -1,0 +1,274 @@
+"""A folder of manifests to what they want: all files, all problems at once.
+
+Manifests are data. Nothing is executed, no variable is looked up, and no file
+outside of the workspace is opened.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from reconciler.diagnostics import Diagnostic, InputError, Span
+from reconciler.manifest.document import Document, Source, with_excerpts
+from reconciler.manifest.resolve import Declared, resolve
+from reconciler.manifest.schema import WorkspaceManifest
+from reconciler.manifest.select import Astray, Files, real_path
+from reconciler.manifest.source import decode, parse
+from reconciler.manifest.validate import validate
+from reconciler.manifest.workspace import (
+    FILE_NAME,
+    Limits,
+    Workspace,
+)
+from reconciler.plan.guards import Guards, Threshold
+from reconciler.state.address import Address
+from reconciler.state.snapshot import Desired
+
+_ENDINGS: Final = frozenset({".yaml", ".yml"})
+
+
+@dataclass(slots=True)
+class _Read:
+    """What was read, and what is wrong with it."""
+
+    sources: dict[str, Source] = field(default_factory=dict)
+    declared: list[Declared] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+    complete: bool = True
+
+    def raise_if_any(self) -> None:
+        if self.problems:
+            raise InputError(with_excerpts(self.problems, self.sources))
+
+
+def find_workspace(start: Path) -> Workspace:
+    """Find the workspace that a file or folder belongs to, and read its settings.
+
+    It is the folder of the nearest `reconciler.yaml`, here or above.
+
+    Raises:
+        InputError: When there is none, or it is wrong.
+    """
+    here = real_path(start)
+    if not here.exists():
+        why = Diagnostic(code="file-missing", message=f"there is no {start}")
+        raise InputError([why])
+    for folder in (here, *here.parents):
+        if (folder / FILE_NAME).is_file():
+            return _read_workspace(folder)
+    why = Diagnostic(
+        code="no-workspace",
+        message=f"neither {start} nor a folder above has a {FILE_NAME}",
+        hint=f"create {FILE_NAME} with `kind: Workspace` and a name",
+    )
+    raise InputError([why])
+
+
+def load(workspace: Workspace) -> Desired:
+    """Read all manifests of a workspace.
+
+    Files are read in the order of their paths. Hidden files and folders are
+    left out.
+
+    Raises:
+        InputError: With the problems of all files, in order.
+    """
+    read = _Read()
+    files = Files(workspace.root)
+    for path in _manifest_files(workspace, files, read):
+        _read_file(read, path, workspace.root)
+    if not read.declared and not read.problems:
+        folders = ", ".join(workspace.folders)
+        why = Diagnostic(
+            code="no-manifests",
+            message=f"there are no manifests in {folders}",
+            hint=f"manifests end in .yaml; `folders` of {FILE_NAME} says where they are",
+        )
+        read.problems.append(why)
+    read.problems.extend(_misplaced(read.declared))
+    resolved = resolve(read.declared, files, complete=read.complete)
+    read.problems.extend(resolved.problems)
+    read.raise_if_any()
+    return resolved.desired
+
+
+def select_addresses(
+    desired: Desired, workspace: Workspace, path: Path
+) -> frozenset[Address] | None:
+    """Find what is declared in a file, or in the files under a folder.
+
+    Returns:
+        The addresses; None when the path covers the whole workspace.
+
+    Raises:
+        InputError: When nothing is declared there.
+    """
+    # A link in the workspace is meant as what it is called there.
+    at = real_path(path.parent) / path.name
+    if not path.is_symlink():
+        at = real_path(path)
+    folders = [workspace.root / folder for folder in workspace.folders]
+    if all(folder.is_relative_to(at) for folder in folders):
+        return None
+    found = frozenset(
+        address
+        for address, origin in desired.origins.items()
+        if (workspace.root / origin.file).is_relative_to(at)
+    )
+    if not found:
+        why = Diagnostic(
+            code="no-manifests",
+            message=f"{path} declares nothing that can be planned",
+            hint=f"the folders of manifests are {', '.join(workspace.folders)}",
+        )
+        raise InputError([why])
+    return found
+
+
+# --- The workspace's own file
+
+
+def _read_workspace(root: Path) -> Workspace:
+    read = _Read()
+    _read_file(read, root / FILE_NAME, root)
+    found: list[tuple[Document, WorkspaceManifest]] = []
+    for each in read.declared:
+        if isinstance(each.manifest, WorkspaceManifest):
+            found.append((each.document, each.manifest))
+        elif each.kind != "Workspace":
+            why = Diagnostic(
+                code="misplaced-workspace",
+                message=f"{FILE_NAME} holds the Workspace alone",
+                span=each.document.span(("kind",)),
+                hint="move the document to a folder of manifests",
+            )
+            read.problems.append(why)
+    for document, _ in found[1:]:
+        why = Diagnostic(
+            code="repeated-name",
+            message="a second Workspace is declared",
+            span=document.span(("name",)),
+            related=((found[0][0].span(("name",)), "declared here first"),),
+        )
+        read.problems.append(why)
+    for document, manifest in found[:1]:
+        read.problems.extend(_check_folders(root, document, manifest))
+    read.raise_if_any()
+    return _workspace(root, found[0][1])
+
+
+def _workspace(root: Path, manifest: WorkspaceManifest) -> Workspace:
+    removed, limits = manifest.guards.rows_removed, manifest.limits
+    return Workspace(
+        root=root,
+        name=manifest.name,
+        remote=manifest.remote,
+        folders=tuple(
+            Path(os.path.normpath(folder)).as_posix() for folder in manifest.folders
+        ),
+        guards=Guards(
+            rows_removed=Threshold(count=removed.count, percent=removed.percent)
+        ),
+        limits=Limits(
+            requests_per_minute=limits.requests_per_minute,
+            batch_size=limits.batch_size,
+            page_size=limits.page_size,
+            export_above=limits.export_above,
+        ),
+    )
+
+
+def _check_folders(
+    root: Path, document: Document, manifest: WorkspaceManifest
+) -> Iterator[Diagnostic]:
+    if "folders" not in manifest.model_fields_set:
+        return
+    files = Files(root)
+    for number, folder in enumerate(manifest.folders):
+        if wrong := files.check_folder(folder):
+            yield wrong.at(document.span(("folders", number)))
+
+
+# --- Files
+
+
+def _manifest_files(workspace: Workspace, files: Files, read: _Read) -> list[Path]:
+    root = workspace.root
+    found: set[Path] = set()
+    for folder in workspace.folders:
+        if (root / folder).is_dir():
+            found.update(_walk(root / folder, root, frozenset(), read))
+    found.discard(root / FILE_NAME)
+    names = sorted(path.relative_to(root).as_posix() for path in found)
+    for name in names:
+        if isinstance(where := files.locate(root, name), Astray):
+            read.problems.append(where.at(Span(name)))
+            found.discard(root / name)
+    return [root / name for name in names if root / name in found]
+
+
+def _walk(
+    folder: Path, root: Path, above: frozenset[Path], read: _Read
+) -> Iterator[Path]:
+    """Go through the manifests under a folder, and links that leave the workspace."""
+    real = real_path(folder)
+    if real in above:
+        return
+    try:
+        inside = list(folder.iterdir())
+    except OSError as error:
+        read.problems.append(_unreadable(folder, root, error))
+        return
+    for path in inside:
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if real_path(path).is_relative_to(root):
+                yield from _walk(path, root, above | {real}, read)
+            else:
+                yield path
+        elif path.suffix in _ENDINGS:
+            yield path
+
+
+def _unreadable(path: Path, root: Path, error: OSError) -> Diagnostic:
+    name = path.relative_to(root).as_posix()
+    why = (error.strerror or "it can't be read").lower()
+    return Diagnostic(
+        code="file-missing", message=f"{name} can't be opened: {why}", span=Span(name)
+    )
+
+
+def _read_file(read: _Read, path: Path, root: Path) -> None:
+    name = path.relative_to(root).as_posix()
+    try:
+        source = decode(name, path.read_bytes())
+    except OSError as error:
+        source = _unreadable(path, root, error)
+    if isinstance(source, Diagnostic):
+        read.problems.append(source)
+        read.complete = False
+        return
+    read.sources[name] = source
+    parsed = parse(source)
+    read.problems.extend(parsed.diagnostics)
+    read.complete = read.complete and parsed.complete
+    blamed = {problem.span for problem in parsed.diagnostics}
+    for document in parsed.documents:
+        manifest, problems = validate(document)
+        # A value that the text's reader refused is null by now.
+        read.problems.extend(each for each in problems if each.span not in blamed)
+        read.declared.append(Declared(document, manifest))
+
+
+def _misplaced(declared: Iterable[Declared]) -> Iterator[Diagnostic]:
+    for each in declared:
+        if each.kind == "Workspace":
+            yield Diagnostic(
+                code="misplaced-workspace",
+                message=f"a Workspace is declared in {FILE_NAME} only",
+                span=each.document.span(("kind",)),
+                hint=f"move it to {FILE_NAME}, or delete it",
+            )
