@@ -163,14 +163,14 @@ def describe(step: Step) -> str:
         case DescribeDataset():
             return f"set the description of {step.address}"
         case UploadDataRows():
-            return f"upload {len(step.rows):,} data rows to {step.address}"
+            return f"upload {_rows(step, 'data row')} to {step.address}"
         case CheckRun():
             return f"check that {step.address} is as planned"
         case SetConfig():
             done = "set" if step.config else "reset"
             return f"{done} the config of {step.address}"
         case AddRows():
-            return f"add {len(step.names):,} rows to {step.address}"
+            return f"add {_rows(step)} to {step.address}"
         case AssignSplits():
             where = ", ".join(
                 f"{len(names):,} to {split}"
@@ -178,4 +178,9 @@ def describe(step: Step) -> str:
             )
             return f"assign splits in {step.address}: {where}"
         case RemoveRows():
-            return f"remove {len(step.ids):,} rows from {step.address}"
+            return f"remove {_rows(step)} from {step.address}"
+
+
+def _rows(step: Step, thing: str = "row") -> str:
+    number = size(step)
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

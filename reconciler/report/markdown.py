@@ -12,6 +12,7 @@ from typing import Final
 from reconciler.plan.build import Plan
 from reconciler.plan.changes import Action, Blocked, Change, Missing, Notice
 from reconciler.report.summary import (
+    SAMPLES,
     counted,
     dotted,
     in_reading_order,
@@ -124,7 +125,7 @@ def _change(change: Change) -> Iterator[str]:
     if change.rows:
         yield from _rows(change.rows)
     if change.data_rows:
-        names = [row.global_key for row in change.data_rows.created[:10]]
+        names = [row.global_key for row in change.data_rows.created[:SAMPLES]]
         total = len(change.data_rows.created)
         yield f"  - upload {counted(total, 'data row')}: {code(shortened(names, total))}"
     for field in change.fields:
@@ -139,14 +140,14 @@ def _change(change: Change) -> Iterator[str]:
 
 def _rows(rows: RowsChange) -> Iterator[str]:
     if rows.removed:
-        names = [row_name(row) for row in rows.removed[:10]]
+        names = [row_name(row) for row in rows.removed[:SAMPLES]]
         listed = code(shortened(names, rows.removed_count))
         yield f"  - **remove {counted(rows.removed_count, 'row')}**: {listed}"
-    for (before, after), moved in sorted(rows.moved.items()):
-        listed = code(shortened(moved[:10], len(moved)))
+    for (before, after), moved in rows.moved.items():
+        listed = code(shortened(moved[:SAMPLES], len(moved)))
         yield f"  - move {counted(len(moved), 'row')}, {before} → {after}: {listed}"
-    for split, added in sorted(rows.added.items()):
-        listed = code(shortened(added[:10], len(added)))
+    for split, added in rows.added.items():
+        listed = code(shortened(added[:SAMPLES], len(added)))
         yield f"  - add {counted(len(added), 'row')} to {split}: {listed}"
 
 

@@ -74,8 +74,8 @@ def row_name(row: CurrentRow) -> str:
 
 def shortened(names: Sequence[str], total: int) -> str:
     """List some names of *total*, and say how many more there are."""
-    listed = ", ".join(plain(name) for name in names[:SAMPLES])
-    rest = total - len(names[:SAMPLES])
+    listed = ", ".join(map(plain, names))
+    rest = total - len(names)
     return f"{listed} and {rest:,} more" if rest > 0 else listed
 
 

@@ -1,6 +1,7 @@
 """Plans and outcomes for a terminal, in plain text or with colour."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from click import style
 
@@ -18,8 +19,13 @@ from reconciler.report.summary import (
     summarise,
 )
 from reconciler.rows.change import RowsChange
+from reconciler.state.canonical import JsonObject, JsonValue
+from reconciler.state.resources import Ontology
 
-_RUNES = {
+SHOWN: Final = 5
+"""How many rows a line names; the JSON has more."""
+
+_RUNES: Final = {
     Action.CREATE: ("+", "green"),
     Action.UPDATE: ("~", "yellow"),
     Action.ADOPT: (">", "cyan"),
@@ -79,28 +85,31 @@ def _change(change: Change, pen: _Pen) -> Iterator[str]:
         yield from _rows(change.rows, pen)
     if change.data_rows:
         yield from _data_rows(change.data_rows, pen)
+    if isinstance(change.desired, Ontology) and change.action is Action.CREATE:
+        yield from (pen(f"      + {line}", "green") for line in _asked(change.desired))
+        return
     for field in change.fields:
         yield _field(field, pen)
 
 
 def _rows(rows: RowsChange, pen: _Pen) -> Iterator[str]:
     if rows.removed:
-        names = [row_name(row) for row in rows.removed[:10]]
+        names = [row_name(row) for row in rows.removed[:SHOWN]]
         yield pen(
             f"      - remove {counted(rows.removed_count, 'row')}: "
             f"{shortened(names, rows.removed_count)}",
             "red",
         )
-    for (before, after), moved in sorted(rows.moved.items()):
+    for (before, after), moved in rows.moved.items():
         yield pen(
             f"      ~ move {counted(len(moved), 'row')} from {before} to {after}: "
-            f"{shortened(moved[:10], len(moved))}",
+            f"{shortened(moved[:SHOWN], len(moved))}",
             "yellow",
         )
-    for split, added in sorted(rows.added.items()):
+    for split, added in rows.added.items():
         yield pen(
             f"      + add {counted(len(added), 'row')} to {split}: "
-            f"{shortened(added[:10], len(added))}",
+            f"{shortened(added[:SHOWN], len(added))}",
             "green",
         )
     if rows.kept:
@@ -108,7 +117,7 @@ def _rows(rows: RowsChange, pen: _Pen) -> Iterator[str]:
 
 
 def _data_rows(rows: DataRowsChange, pen: _Pen) -> Iterator[str]:
-    names = [row.global_key for row in rows.created[:10]]
+    names = [row.global_key for row in rows.created[:SHOWN]]
     yield pen(
         f"      + upload {counted(len(rows.created), 'data row')}: "
         f"{shortened(names, len(rows.created))}",
@@ -116,6 +125,24 @@ def _data_rows(rows: DataRowsChange, pen: _Pen) -> Iterator[str]:
     )
     if rows.kept:
         yield f"        keep {counted(rows.kept, 'data row')} as they are"
+
+
+def _asked(ontology: Ontology) -> Iterator[str]:
+    """Say in a line each what annotators are asked; the JSON has all of it."""
+    if ontology.media_type is not None:
+        yield f"mediaType: {shown(ontology.media_type)}"
+    schema = ontology.schema or {}
+    for tool in _mappings(schema.get("tools")):
+        yield plain(f"{tool['tool']} {tool['name']}")
+    for asked in _mappings(schema.get("classifications")):
+        options = ", ".join(str(one["value"]) for one in _mappings(asked["options"]))
+        answers = f": {options}" if options else ""
+        yield plain(f"{asked['type']} {asked['name']}{answers}")
+
+
+def _mappings(value: JsonValue) -> Iterator[JsonObject]:
+    if isinstance(value, list):
+        yield from (one for one in value if isinstance(one, dict))
 
 
 def _field(field: FieldChange, pen: _Pen) -> str:

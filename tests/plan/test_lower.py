@@ -130,11 +130,11 @@ def test_every_step_can_be_said_in_a_line() -> None:
     assert said == [
         "create ontology/digits",
         "create dataset/images",
-        "upload 1 data rows to dataset/images",
+        "upload 1 data row to dataset/images",
         "create model/digits",
         "create run/digits/svm",
         "set the config of run/digits/svm",
-        "add 1 rows to run/digits/svm",
+        "add 1 row to run/digits/svm",
         "assign splits in run/digits/svm: 1 to TEST",
     ]
     assert [type(phase[0]) for work in plan.work for phase in work.phases][:4] == [
