@@ -1,0 +1,13 @@
+"""The wire between client and twin, as data that neither of them owns."""
+
+from importlib import resources
+
+
+def __getattr__(name: str) -> str:
+    # Read when first asked for, so that importing the package costs nothing.
+    if name == "SCHEMA":
+        text = resources.files(__name__).joinpath("schema.graphql").read_text("utf-8")
+        globals()[name] = text
+        return text
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

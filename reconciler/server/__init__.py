@@ -1,0 +1,1 @@
+"""A self-hosted twin of Labelbox's API for model runs."""

@@ -1,0 +1,48 @@
+"""What the twin refuses, and under which code a client hears of it.
+
+Clients tell errors apart by `extensions.code`, never by the HTTP status, which
+is 200 for all of them: a 5xx would be retried for minutes.
+"""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The codes that clients know what to do with."""
+
+    AUTHENTICATION_ERROR = "AUTHENTICATION_ERROR"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
+    MALFORMED_REQUEST = "MALFORMED_REQUEST"
+    RESOURCE_CONFLICT = "RESOURCE_CONFLICT"
+    RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
+
+
+class ApiError(Exception):
+    """A refusal that the client is told.
+
+    Attributes:
+        code: What the client decides by.
+        message: What a person reads.
+    """
+
+    def __init__(self, code: Code, message: str) -> None:
+        self.code = code
+        self.message = message
+        super().__init__(message)
+
+
+class StoreError(Exception):
+    """A store that can't be opened; says why."""
+
+
+def not_found(kind: str, identifier: str) -> ApiError:
+    """Say that an object is gone or never was."""
+    return ApiError(Code.RESOURCE_NOT_FOUND, f"{kind} '{identifier}' not found")
+
+
+def bad_input(message: str) -> ApiError:
+    """Say what is wrong with what was sent."""
+    return ApiError(Code.BAD_USER_INPUT, message)

@@ -1,0 +1,154 @@
+"""Bytes become files named by their SHA-256, and files become signed URLs.
+
+A file is whole or not there: it is written under another name, brought to the
+disk, and renamed. Equal content is kept once, whatever it is called.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+from urllib.parse import parse_qs, quote, urlsplit
+
+PIECE: Final = 1024 * 1024
+"""How many bytes of a file are read at once."""
+
+_PATH = re.compile(r"/files/(?P<id>c[0-9a-z]{24})/[^/]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is known of a file from its bytes."""
+
+    sha256: str
+    size: int
+
+
+class Files:
+    """The folder of files, two levels deep.
+
+    Attributes:
+        root: The folder; created with the first file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        """Say where the content of that hash is."""
+        return self.root / sha256[:2] / sha256
+
+    def write(self, pieces: Iterable[bytes]) -> Written:
+        """Keep content; done when it is on the disk."""
+        with self.writer() as (append, finish):
+            for piece in pieces:
+                append(piece)
+            return finish()
+
+    @contextmanager
+    def writer(self) -> Iterator[tuple[Callable[[bytes], None], Callable[[], Written]]]:
+        """Keep content that comes bit by bit.
+
+        Yields a function that appends, and one that brings the file to the disk
+        and names it. Without the second nothing stays.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        draft = self.root / f"{secrets.token_hex(16)}.part"
+        digest, size = hashlib.sha256(), 0
+        with draft.open("xb") as file:
+
+            def append(piece: bytes) -> None:
+                nonlocal size
+                digest.update(piece)
+                size += file.write(piece)
+
+            def finish() -> Written:
+                file.flush()
+                os.fsync(file.fileno())
+                name = digest.hexdigest()
+                self._settle(draft, self.path(name))
+                return Written(name, size)
+
+            try:
+                yield append, finish
+            finally:
+                draft.unlink(missing_ok=True)
+
+    def _settle(self, draft: Path, final: Path) -> None:
+        if final.exists():
+            return
+        final.parent.mkdir(exist_ok=True)
+        draft.replace(final)
+        _sync(final.parent)
+        _sync(self.root)
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open content for reading.
+
+        Raises:
+            FileNotFoundError: When there is none of that hash.
+        """
+        return self.path(sha256).open("rb")
+
+
+def _sync(folder: Path) -> None:
+    # A rename is on the disk only once its folder is.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """URLs of files as one request may give them out.
+
+    Attributes:
+        base: Scheme and host that the client used, such as `http://host:8080`.
+        secret: What URLs are signed with.
+        expires: When the URLs end, in seconds since 1970.
+    """
+
+    base: str
+    secret: bytes
+    expires: int
+
+    def sign(self, file_id: str, name: str) -> str:
+        """Make the URL of a file, which needs no key."""
+        signature = _signature(self.secret, file_id, self.expires)
+        return (
+            f"{self.base}/files/{file_id}/{quote(name, safe='')}"
+            f"?expires={self.expires}&signature={signature}"
+        )
+
+
+def signed_file(url: str, secret: bytes) -> tuple[str, int] | None:
+    """Find out which file a URL of ours means and when it ends, whatever the host.
+
+    None for every other URL, and for one that wasn't signed with *secret*.
+    """
+    try:
+        parts = urlsplit(url)
+        query = parse_qs(parts.query)
+        expires = int(query.get("expires", [""])[0])
+    except ValueError:
+        return None
+    match = _PATH.fullmatch(parts.path)
+    if match is None:
+        return None
+    given = query.get("signature", [""])[0]
+    wanted = _signature(secret, match["id"], expires)
+    if not hmac.compare_digest(given.encode(), wanted.encode()):
+        return None
+    return match["id"], expires
+
+
+def _signature(secret: bytes, file_id: str, expires: int) -> str:
+    return hmac.digest(secret, f"{file_id}\n{expires}".encode(), "sha256").hex()[:32]

@@ -1,0 +1,44 @@
+"""What one request may use: the store, the settings, and its own time and host."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from reconciler.server.execution import Info
+from reconciler.server.files import Urls
+from reconciler.server.settings import ServerSettings
+from reconciler.server.store.database import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The surroundings of a request.
+
+    Attributes:
+        store: Where everything is.
+        settings: The server's choices.
+        urls: File URLs that this client can reach.
+    """
+
+    store: Store
+    settings: ServerSettings
+    urls: Urls
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file part of a multipart request.
+
+    Attributes:
+        filename: As the client calls it.
+        content_type: As the client says; None when it says nothing.
+        content: The bytes.
+    """
+
+    filename: str
+    content_type: str | None
+    content: bytes
+
+
+def request_of(info: Info) -> Request:
+    """Tell a resolver which request it works for."""
+    return cast("Request", info.context.request)

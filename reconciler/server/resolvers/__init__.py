@@ -1,0 +1,1 @@
+"""Fields of the schema that something must be looked up or done for."""

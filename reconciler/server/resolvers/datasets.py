@@ -1,0 +1,224 @@
+"""Datasets, the files they are filled from, and their data rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.server.errors import bad_input
+from reconciler.server.execution import Info, shape_of
+from reconciler.server.imports import read_manifest
+from reconciler.server.request import Upload, request_of
+from reconciler.server.resolvers.identity import describe, status
+from reconciler.server.shapes import Cut
+from reconciler.server.store import data_rows as row_store
+from reconciler.server.store import datasets as store
+from reconciler.server.store import tasks as task_store
+from reconciler.server.store.files import add_file
+from reconciler.server.store.imports import import_items, record_outcome
+from reconciler.server.store.tasks import TaskType
+
+
+def nothing(_: object, _info: Info) -> list[Any]:
+    """Answer that none is defined, which is true of every store."""
+    return []
+
+
+def upload_file(
+    _: object,
+    info: Info,
+    *,
+    file: object,
+    content_length: int,  # noqa: ARG001  # clients get it wrong, so nobody looks
+    sign: bool | None = None,  # noqa: ARG001  # every URL is signed
+) -> dict[str, str]:
+    if not isinstance(file, Upload):
+        raise bad_input("file must be a part of a multipart request")
+    request = request_of(info)
+    written = request.store.files.write([file.content])
+    content_type = file.content_type or "application/octet-stream"
+    with request.store.write() as db:
+        _pk, identifier = add_file(
+            db,
+            request.store,
+            written,
+            name=file.filename,
+            content_type=content_type,
+        )
+    return {
+        "url": request.urls.sign(identifier, file.filename),
+        "filename": file.filename,
+    }
+
+
+def dataset(_: object, info: Info, *, where: Mapping[str, str]) -> Cut:
+    with request_of(info).store.read() as db:
+        return store.read_dataset(db, shape_of(info), where["id"])
+
+
+def datasets(
+    _: object,
+    info: Info,
+    *,
+    where: Mapping[str, Any] | None = None,
+    skip: int | None = None,
+    first: int | None = None,
+) -> Cut:
+    with request_of(info).store.read() as db:
+        return store.list_datasets(db, shape_of(info), where, skip=skip, first=first)
+
+
+def create_dataset(_: object, info: Info, *, data: Mapping[str, Any]) -> Cut:
+    request = request_of(info)
+    with request.store.write() as db:
+        identifier = store.create_dataset(
+            db, request.store, data["name"], data.get("description") or ""
+        )
+        return store.read_dataset(db, shape_of(info), identifier)
+
+
+def update_dataset(
+    _: object,
+    info: Info,
+    *,
+    where: Mapping[str, str],
+    data: Mapping[str, Any],
+) -> Cut:
+    request = request_of(info)
+    changes = {name: value for name, value in data.items() if value is not None}
+    with request.store.write() as db:
+        store.update_dataset(db, request.store, where["id"], changes)
+        deleted = bool(changes.get("deleted"))
+        return store.read_dataset(db, shape_of(info), where["id"], deleted=deleted)
+
+
+def upsert_data_rows(
+    _: object, info: Info, *, data: Mapping[str, str]
+) -> dict[str, Any]:
+    request = request_of(info)
+    items = list(read_manifest(request.store, data["manifestUri"]))
+    with request.store.write() as db:
+        done, failed = import_items(db, request.store, items)
+        record = task_store.add_task(
+            db,
+            request.store,
+            TaskType.UPSERT_DATA_ROWS,
+            name="JSON Import",
+            detail={"done": len(set(done)), "failed": len(failed)},
+        )
+        record_outcome(db, record.pk, done, failed)
+    return describe(request, record)
+
+
+def successful_imports(
+    _: object, info: Info, *, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    request = request_of(info)
+    with request.store.read() as db:
+        record = task_store.find_task(db, data["taskId"], TaskType.UPSERT_DATA_ROWS)
+        nodes, after = row_store.page_of_successes(
+            db,
+            request.urls,
+            shape_of(info).inside("nodes"),
+            record.pk,
+            after=data.get("from"),
+            first=data.get("first"),
+        )
+    return {"nodes": nodes, "after": after, "total": record.detail["done"]}
+
+
+def failed_imports(_: object, info: Info, *, data: Mapping[str, Any]) -> dict[str, Any]:
+    with request_of(info).store.read() as db:
+        record = task_store.find_task(db, data["taskId"], TaskType.UPSERT_DATA_ROWS)
+        results, after = row_store.page_of_failures(
+            db, record.pk, after=data.get("from"), first=data.get("first")
+        )
+    return {"results": results, "after": after, "total": record.detail["failed"]}
+
+
+def data_row(_: object, info: Info, *, where: Mapping[str, str]) -> Cut:
+    request = request_of(info)
+    with request.store.read() as db:
+        return row_store.read_data_row(db, request.urls, shape_of(info), where["id"])
+
+
+def dataset_data_rows(
+    _: object,
+    info: Info,
+    *,
+    identifier: str,
+    after: str | None = None,
+    first: int | None = None,
+    where: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    request = request_of(info)
+    with request.store.read() as db:
+        nodes, end = row_store.page_of_dataset(
+            db,
+            request.urls,
+            shape_of(info).inside("nodes"),
+            identifier,
+            after=after,
+            first=first,
+            where=where,
+        )
+    page_info = {"hasNextPage": end is not None, "startCursor": end}
+    return {"nodes": nodes, "pageInfo": page_info}
+
+
+def delete_data_rows(
+    _: object, info: Info, *, where: Mapping[str, Sequence[str]]
+) -> list[dict[str, str]]:
+    with request_of(info).store.write() as db:
+        row_store.delete_data_rows(db, where["dataRowIds"])
+    return [{"id": one} for one in where["dataRowIds"]]
+
+
+def start_lookup(
+    _: object, info: Info, *, where: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    request = request_of(info)
+    with request.store.write() as db:
+        task_store.forget_lookups(db, request.store)
+        record = task_store.add_task(
+            db, request.store, TaskType.LOOKUP, detail={"keys": where["ids"]}
+        )
+    return {"jobId": record.id}
+
+
+def lookup_result(
+    _: object,
+    info: Info,
+    *,
+    job_id: Mapping[str, str],
+) -> dict[str, Any]:
+    request = request_of(info)
+    with request.store.read() as db:
+        record = task_store.find_task(db, job_id["id"], TaskType.LOOKUP)
+        keys = record.detail["keys"]
+        found = row_store.ids_of_global_keys(db, keys)
+    return {
+        "data": {
+            "fetchedDataRows": [{"id": found.get(key, "")} for key in keys],
+            "notFoundGlobalKeys": [key for key in keys if key not in found],
+            "accessDeniedGlobalKeys": [],
+        },
+        "jobStatus": status(request, record),
+    }
+
+
+def all_processed(
+    _: object,
+    info: Info,
+    *,
+    data_row_ids: Sequence[str] | None = None,
+    global_keys: Sequence[str] | None = None,
+) -> dict[str, bool]:
+    with request_of(info).store.read() as db:
+        known = row_store.all_known(db, ids=data_row_ids, keys=global_keys)
+    return {"allDataRowsHaveBeenProcessed": known}
+
+
+def external_ids(
+    _: object, info: Info, *, external_id_in: Sequence[str]
+) -> list[dict[str, str]]:
+    with request_of(info).store.read() as db:
+        return row_store.ids_of_external_ids(db, external_id_in)

@@ -1,0 +1,1 @@
+"""What the twin remembers: the only package that knows SQL."""

@@ -1,0 +1,266 @@
+"""Data rows in the store: looked up, paged, deleted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, delete, select
+
+from reconciler.server.errors import not_found
+from reconciler.server.files import Urls
+from reconciler.server.shapes import Cut, Selected, Shape, cut
+from reconciler.server.store import datasets as dataset_store
+from reconciler.server.store.bulk import as_list, listed
+from reconciler.server.store.organization import USER_VIEW
+from reconciler.server.store.tables import (
+    attachments,
+    data_rows,
+    datasets,
+    files,
+    import_failures,
+    import_successes,
+    users,
+)
+from reconciler.server.store.views import Made, View, compile_view
+from reconciler.server.store.where import condition, cursor, length
+
+
+def row_data(urls: Urls) -> Made:
+    """Say how row data is read: as it came in, or as the URL of our file."""
+
+    def make(text: str, file_id: str | None, name: str | None) -> str:
+        return text if file_id is None else urls.sign(file_id, name or "")
+
+    return Made((data_rows.c.row_data, files.c.id, files.c.name), make)
+
+
+def view(db: Connection, urls: Urls) -> View:
+    """Say how the fields of a data row are read."""
+
+    def attached(selected: Selected, row_pk: int) -> list[Any]:
+        assert selected.shape is not None
+        start = selected.args.get("skip") or 0
+        stop = start + length(selected.args.get("first"))
+        found = read_attachments(db, urls, [row_pk]).get(row_pk, [])[start:stop]
+        return [cut(one, selected.shape) for one in found]
+
+    return {
+        "id": data_rows.c.id,
+        "globalKey": data_rows.c.global_key,
+        "externalId": data_rows.c.external_id,
+        "rowData": row_data(urls),
+        "mediaAttributes": Made((data_rows.c.media_attributes,), _raw),
+        "customMetadata": Made((data_rows.c.metadata_fields,), _metadata, shaped=True),
+        "metadataFields": Made((data_rows.c.metadata_fields,), _metadata, shaped=True),
+        "dataset": dataset_store.VIEW,
+        "createdBy": USER_VIEW,
+        "attachments": Made((data_rows.c.pk,), attached, shaped=True),
+        "createdAt": data_rows.c.created_at,
+        "updatedAt": data_rows.c.updated_at,
+    }
+
+
+def joined(query: Select[Any], shape: Shape) -> Select[Any]:
+    """Join to data rows what the selected fields of a row need."""
+    if shape.has("rowData"):
+        query = query.outerjoin(files, data_rows.c.file_pk == files.c.pk)
+    if shape.has("dataset"):
+        query = query.join(datasets, data_rows.c.dataset_pk == datasets.c.pk)
+    if shape.has("createdBy"):
+        query = query.join(users, users.c.pk > 0)
+    return query
+
+
+def read_data_row(db: Connection, urls: Urls, shape: Shape, identifier: str) -> Cut:
+    """Read a data row.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    columns, project = compile_view(view(db, urls), shape)
+    query = select(*columns, data_rows.c.pk).select_from(data_rows)
+    row = db.execute(joined(query, shape).where(data_rows.c.id == identifier)).first()
+    if row is None:
+        raise not_found("DataRow", identifier)
+    return Cut(project(row))
+
+
+def page_of_dataset(
+    db: Connection,
+    urls: Urls,
+    shape: Shape,
+    dataset: str,
+    *,
+    after: str | None,
+    first: int | None,
+    where: Mapping[str, Any] | None,
+) -> tuple[Cut, str | None]:
+    """Read data rows of a dataset, the newest first, and the next page's cursor.
+
+    Raises:
+        ApiError: When there is no such dataset.
+    """
+    owner = db.execute(
+        select(datasets.c.pk).where(
+            datasets.c.id == dataset, datasets.c.deleted.is_(False)
+        )
+    ).scalar()
+    if owner is None:
+        raise not_found("Dataset", dataset)
+    fields = {
+        "externalId": data_rows.c.external_id,
+        "globalKey": data_rows.c.global_key,
+    }
+    columns, project = compile_view(view(db, urls), shape)
+    size = length(first, 500)
+    query = (
+        joined(select(*columns, data_rows.c.pk).select_from(data_rows), shape)
+        .where(data_rows.c.dataset_pk == owner, condition(where, fields))
+        .order_by(data_rows.c.pk.desc())
+        .limit(size + 1)
+    )
+    start = cursor(after)
+    if start is not None:
+        query = query.where(data_rows.c.pk < start)
+    rows = db.execute(query).all()
+    end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
+    return Cut([project(row) for row in rows[:size]]), end
+
+
+def ids_of_global_keys(db: Connection, keys: Sequence[str]) -> dict[str, str]:
+    """Find the ids of the keys that exist."""
+    names = listed("names")
+    query = select(data_rows.c.global_key, data_rows.c.id).join(
+        names, data_rows.c.global_key == names.c.value
+    )
+    return dict(db.execute(query, {"names": as_list(keys)[0]}).all())
+
+
+def ids_of_external_ids(
+    db: Connection, external_ids: Sequence[str]
+) -> list[dict[str, str]]:
+    """Find the data rows that have one of these external ids."""
+    names = listed("names")
+    query = (
+        select(data_rows.c.id, data_rows.c.external_id)
+        .join(names, data_rows.c.external_id == names.c.value)
+        .order_by(data_rows.c.pk)
+    )
+    found = db.execute(query, {"names": as_list(external_ids)[0]})
+    return [{"dataRowId": id_, "externalId": external} for id_, external in found]
+
+
+def delete_data_rows(db: Connection, identifiers: Sequence[str]) -> None:
+    """Delete data rows, in runs as well; those that are gone already don't matter."""
+    names = listed("names")
+    doomed = select(data_rows.c.pk).join(names, data_rows.c.id == names.c.value)
+    db.execute(
+        delete(data_rows).where(data_rows.c.pk.in_(doomed)),
+        {"names": as_list(identifiers)[0]},
+    )
+
+
+def read_attachments(
+    db: Connection, urls: Urls, row_pks: Sequence[int]
+) -> dict[int, list[dict[str, Any]]]:
+    """Read the attachments of some data rows, by the row's number."""
+    names = listed("names")
+    query = (
+        select(
+            attachments.c.row_pk,
+            attachments.c.id,
+            attachments.c.type,
+            attachments.c.name,
+            attachments.c.value,
+            files.c.id,
+            files.c.name,
+        )
+        .join(names, attachments.c.row_pk == names.c.value)
+        .outerjoin(files, attachments.c.file_pk == files.c.pk)
+        .order_by(attachments.c.row_pk, attachments.c.pk)
+    )
+    found: dict[int, list[dict[str, Any]]] = {}
+    parameters = {"names": msgspec.json.encode(row_pks).decode()}
+    for row_pk, id_, type_, name, value, file_id, file_name in db.execute(
+        query, parameters
+    ):
+        url = value if file_id is None else urls.sign(file_id, file_name)
+        one = {"id": id_, "type": type_, "name": name, "value": url}
+        found.setdefault(row_pk, []).append(one)
+    return found
+
+
+def page_of_successes(
+    db: Connection,
+    urls: Urls,
+    shape: Shape,
+    task_pk: int,
+    *,
+    after: str | None,
+    first: int | None,
+) -> tuple[Cut, str | None]:
+    """Read data rows that an import created or updated, and the next page's cursor."""
+    columns, project = compile_view(view(db, urls), shape)
+    size = length(first, 5000)
+    query = (
+        joined(
+            select(*columns, data_rows.c.pk)
+            .select_from(import_successes)
+            .join(data_rows, import_successes.c.row_pk == data_rows.c.pk),
+            shape,
+        )
+        .where(
+            import_successes.c.task_pk == task_pk,
+            import_successes.c.row_pk > (cursor(after) or 0),
+        )
+        .order_by(import_successes.c.row_pk)
+        .limit(size + 1)
+    )
+    rows = db.execute(query).all()
+    end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
+    return Cut([project(row) for row in rows[:size]]), end
+
+
+def page_of_failures(
+    db: Connection, task_pk: int, *, after: str | None, first: int | None
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Read items that an import refused, and the next page's cursor."""
+    size = length(first, 5000)
+    rows = db.execute(
+        select(import_failures.c.pk, import_failures.c.message, import_failures.c.spec)
+        .where(
+            import_failures.c.task_pk == task_pk,
+            import_failures.c.pk > (cursor(after) or 0),
+        )
+        .order_by(import_failures.c.pk)
+        .limit(size + 1)
+    ).all()
+    end = str(rows[size - 1][0]) if len(rows) > size > 0 else None
+    return [
+        {"message": message, "spec": msgspec.json.decode(spec)}
+        for _, message, spec in rows[:size]
+    ], end
+
+
+def all_known(
+    db: Connection, *, ids: Sequence[str] | None, keys: Sequence[str] | None
+) -> bool:
+    """Say whether all of these data rows exist."""
+    names = listed("names")
+    for values, column in ((ids, data_rows.c.id), (keys, data_rows.c.global_key)):
+        text, wanted = as_list(values or ())
+        query = select(data_rows.c.pk).join(names, column == names.c.value)
+        if len(db.execute(query, {"names": text}).all()) != wanted:
+            return False
+    return True
+
+
+def _raw(text: str) -> msgspec.Raw:
+    return msgspec.Raw(text.encode())
+
+
+def _metadata(selected: Selected, text: str) -> list[Any]:
+    if text == "[]":
+        return []
+    assert selected.shape is not None
+    return [cut(one, selected.shape) for one in msgspec.json.decode(text)]

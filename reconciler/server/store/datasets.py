@@ -1,0 +1,107 @@
+"""Datasets in the store."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from reconciler.server.errors import not_found
+from reconciler.server.shapes import Cut, Shape
+from reconciler.server.store.database import Store
+from reconciler.server.store.tables import data_rows, datasets
+from reconciler.server.store.views import View, compile_view
+from reconciler.server.store.where import condition, page
+
+VIEW: View = {
+    "id": datasets.c.id,
+    "name": datasets.c.name,
+    "description": datasets.c.description,
+    "rowCount": select(func.count())
+    .where(data_rows.c.dataset_pk == datasets.c.pk)
+    .correlate(datasets)
+    .scalar_subquery(),
+    "createdAt": datasets.c.created_at,
+    "updatedAt": datasets.c.updated_at,
+}
+_COLUMNS = {
+    "id": datasets.c.id,
+    "name": datasets.c.name,
+    "description": datasets.c.description,
+    "deleted": datasets.c.deleted,
+    "createdAt": datasets.c.created_at,
+    "updatedAt": datasets.c.updated_at,
+}
+
+
+def list_datasets(
+    db: Connection,
+    shape: Shape,
+    where: Mapping[str, Any] | None,
+    *,
+    skip: int | None,
+    first: int | None,
+) -> Cut:
+    """List datasets, the newest first; deleted ones too unless filtered out."""
+    columns, project = compile_view(VIEW, shape)
+    query = (
+        select(*columns, datasets.c.pk)
+        .where(condition(where, _COLUMNS))
+        .order_by(datasets.c.pk.desc())
+    )
+    rows = db.execute(page(query, skip=skip, first=first))
+    return Cut([project(row) for row in rows])
+
+
+def read_dataset(
+    db: Connection, shape: Shape, identifier: str, *, deleted: bool = False
+) -> Cut:
+    """Read a dataset, deleted or not as asked for.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    columns, project = compile_view(VIEW, shape)
+    row = db.execute(
+        select(*columns, datasets.c.pk).where(
+            datasets.c.id == identifier, datasets.c.deleted.is_(deleted)
+        )
+    ).first()
+    if row is None:
+        raise not_found("Dataset", identifier)
+    return Cut(project(row))
+
+
+def create_dataset(db: Connection, store: Store, name: str, description: str) -> str:
+    """Create a dataset and answer its id."""
+    identifier, now = next(store.ids()), store.now()
+    db.execute(
+        insert(datasets).values(
+            id=identifier,
+            name=name,
+            description=description,
+            deleted=False,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return identifier
+
+
+def update_dataset(
+    db: Connection, store: Store, identifier: str, changes: Mapping[str, Any]
+) -> None:
+    """Change a dataset; deleting it deletes its rows and frees their keys.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    found = db.execute(
+        update(datasets)
+        .where(datasets.c.id == identifier, datasets.c.deleted.is_(False))
+        .values(updated_at=store.now(), **changes)
+        .returning(datasets.c.pk)
+    ).scalar()
+    if found is None:
+        raise not_found("Dataset", identifier)
+    if changes.get("deleted"):
+        db.execute(delete(data_rows).where(data_rows.c.dataset_pk == found))

@@ -1,0 +1,241 @@
+"""Models and their runs in the store."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from reconciler.server.errors import ApiError, Code, not_found
+from reconciler.server.shapes import Cut, Shape
+from reconciler.server.store.database import Store
+from reconciler.server.store.ids import new_uuid
+from reconciler.server.store.tables import model_runs, models, ontologies
+from reconciler.server.store.views import Made, View, compile_view
+from reconciler.server.store.where import condition, page
+
+
+def _config(text: str | None) -> msgspec.Raw | None:
+    return None if text is None else msgspec.Raw(text.encode())
+
+
+RUN_VIEW: View = {
+    "id": model_runs.c.id,
+    "name": model_runs.c.name,
+    "trainingMetadata": Made((model_runs.c.config,), _config),
+    "modelId": models.c.id,
+    "modelAppId": Made((), lambda: None),
+    "createdBy": model_runs.c.created_by,
+    "createdAt": model_runs.c.created_at,
+    "updatedAt": model_runs.c.updated_at,
+}
+_RUN_COLUMNS = {
+    "id": model_runs.c.id,
+    "name": model_runs.c.name,
+    "createdBy": model_runs.c.created_by,
+    "createdAt": model_runs.c.created_at,
+    "updatedAt": model_runs.c.updated_at,
+}
+_MODEL_COLUMNS = {
+    "id": models.c.id,
+    "name": models.c.name,
+    "ontologyId": ontologies.c.id,
+}
+
+
+def list_models(
+    db: Connection,
+    where: Mapping[str, Any] | None,
+    *,
+    skip: int | None,
+    first: int | None,
+) -> list[dict[str, Any]]:
+    """List models, the newest first."""
+    query = (
+        select(models.c.id, models.c.name, ontologies.c.id)
+        .join(ontologies, models.c.ontology_pk == ontologies.c.pk)
+        .where(condition(where, _MODEL_COLUMNS))
+        .order_by(models.c.pk.desc())
+    )
+    return [
+        {"id": id_, "name": name, "ontologyId": ontology}
+        for id_, name, ontology in db.execute(page(query, skip=skip, first=first))
+    ]
+
+
+def read_model(db: Connection, identifier: str) -> dict[str, Any]:
+    """Read a model.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    found = list_models(db, {"id": identifier}, skip=0, first=1)
+    if not found:
+        raise not_found("Model", identifier)
+    return found[0]
+
+
+def create_model(db: Connection, store: Store, name: str, ontology: str) -> str:
+    """Create a model and answer its id.
+
+    Raises:
+        ApiError: When there is no such ontology.
+    """
+    owner = db.execute(
+        select(ontologies.c.pk).where(ontologies.c.id == ontology)
+    ).scalar()
+    if owner is None:
+        raise not_found("Ontology", ontology)
+    identifier = new_uuid()
+    db.execute(
+        insert(models).values(
+            id=identifier, name=name, ontology_pk=owner, created_at=store.now()
+        )
+    )
+    return identifier
+
+
+def list_runs(
+    db: Connection,
+    shape: Shape,
+    model: str,
+    where: Mapping[str, Any] | None,
+    *,
+    order: str | None,
+    skip: int | None,
+    first: int | None,
+) -> Cut:
+    """List the runs of a model, the newest first unless ordered otherwise."""
+    columns, project = compile_view(RUN_VIEW, shape)
+    newest = model_runs.c.pk.desc()
+    if order is None:
+        ranks = [newest]
+    else:
+        name, _, direction = order.rpartition("_")
+        column = _RUN_COLUMNS[name]
+        ranks = [column.asc() if direction == "ASC" else column.desc(), newest]
+    query = (
+        select(*columns, model_runs.c.pk)
+        .select_from(model_runs)
+        .join(models, model_runs.c.model_pk == models.c.pk)
+        .where(models.c.id == model, condition(where, _RUN_COLUMNS))
+        .order_by(*ranks)
+    )
+    rows = db.execute(page(query, skip=skip, first=first))
+    return Cut([project(row) for row in rows])
+
+
+def read_run(db: Connection, shape: Shape, identifier: str) -> Cut:
+    """Read a run.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    columns, project = compile_view(RUN_VIEW, shape)
+    row = db.execute(
+        select(*columns, model_runs.c.pk)
+        .select_from(model_runs)
+        .join(models, model_runs.c.model_pk == models.c.pk)
+        .where(model_runs.c.id == identifier)
+    ).first()
+    if row is None:
+        raise not_found("ModelRun", identifier)
+    return Cut(project(row))
+
+
+def run_number(db: Connection, identifier: str) -> int:
+    """Find the number of a run.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    found = db.execute(
+        select(model_runs.c.pk).where(model_runs.c.id == identifier)
+    ).scalar()
+    if found is None:
+        raise not_found("ModelRun", identifier)
+    return int(found)
+
+
+def create_run(
+    db: Connection,
+    store: Store,
+    *,
+    model: str,
+    name: str,
+    config: object,
+    unique: bool,
+) -> str:
+    """Create a run and answer its id.
+
+    Raises:
+        ApiError: When there is no such model, or its name is taken and names
+            shall be unique.
+    """
+    owner = db.execute(select(models.c.pk).where(models.c.id == model)).scalar()
+    if owner is None:
+        raise not_found("Model", model)
+    if unique:
+        taken = select(model_runs.c.pk).where(
+            model_runs.c.model_pk == owner, model_runs.c.name == name
+        )
+        if db.execute(taken).first() is not None:
+            raise ApiError(
+                Code.RESOURCE_CONFLICT, f"the model has a run named '{name}' already"
+            )
+    identifier, now = new_uuid(), store.now()
+    db.execute(
+        insert(model_runs).values(
+            id=identifier,
+            model_pk=owner,
+            name=name,
+            config=_text(config),
+            created_by=store.identity.user,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return identifier
+
+
+def set_config(db: Connection, store: Store, identifier: str, config: object) -> None:
+    """Replace the config of a run; None takes it away.
+
+    Raises:
+        ApiError: When there is no such run.
+    """
+    changed = db.execute(
+        update(model_runs)
+        .where(model_runs.c.id == identifier)
+        .values(config=_text(config), updated_at=store.now())
+    )
+    if not changed.rowcount:
+        raise not_found("ModelRun", identifier)
+
+
+def delete_runs(db: Connection, identifiers: Sequence[str]) -> None:
+    """Delete runs with all that is in them: all of these, or none.
+
+    Raises:
+        ApiError: When one of them doesn't exist.
+    """
+    for identifier in identifiers:
+        if not db.execute(
+            delete(model_runs).where(model_runs.c.id == identifier)
+        ).rowcount:
+            raise not_found("ModelRun", identifier)
+
+
+def delete_models(db: Connection, identifiers: Sequence[str]) -> None:
+    """Delete models with their runs: all of these, or none.
+
+    Raises:
+        ApiError: When one of them doesn't exist.
+    """
+    for identifier in identifiers:
+        if not db.execute(delete(models).where(models.c.id == identifier)).rowcount:
+            raise not_found("Model", identifier)
+
+
+def _text(config: object) -> str | None:
+    return None if config is None else msgspec.json.encode(config).decode()

@@ -1,0 +1,99 @@
+"""Ontologies in the store."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from reconciler.server.errors import not_found
+from reconciler.server.shapes import Cut, Shape
+from reconciler.server.store.database import Store
+from reconciler.server.store.tables import ontologies
+from reconciler.server.store.views import Made, View, compile_view
+from reconciler.server.store.where import cursor, length
+
+VIEW: View = {
+    "id": ontologies.c.id,
+    "name": ontologies.c.name,
+    "description": ontologies.c.description,
+    "mediaType": ontologies.c.media_type,
+    "normalized": Made(
+        (ontologies.c.normalized,), lambda text: msgspec.Raw(text.encode())
+    ),
+    "objectSchemaCount": ontologies.c.object_count,
+    "classificationSchemaCount": ontologies.c.classification_count,
+    "createdAt": ontologies.c.created_at,
+    "updatedAt": ontologies.c.updated_at,
+}
+
+
+def create_ontology(
+    db: Connection,
+    store: Store,
+    *,
+    name: str,
+    description: str | None,
+    media_type: str | None,
+    normalized: dict[str, Any],
+) -> str:
+    """Create an ontology, its schema nodes named already, and answer its id."""
+    identifier, now = next(store.ids()), store.now()
+    db.execute(
+        insert(ontologies).values(
+            id=identifier,
+            name=name,
+            description=description,
+            media_type=media_type,
+            normalized=msgspec.json.encode(normalized).decode(),
+            object_count=len(normalized["tools"]),
+            classification_count=len(normalized["classifications"]),
+            created_at=now,
+            updated_at=now,
+        )
+    )
+    return identifier
+
+
+def read_ontology(db: Connection, shape: Shape, identifier: str) -> Cut:
+    """Read an ontology.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    columns, project = compile_view(VIEW, shape)
+    row = db.execute(
+        select(*columns, ontologies.c.pk).where(ontologies.c.id == identifier)
+    ).first()
+    if row is None:
+        raise not_found("Ontology", identifier)
+    return Cut(project(row))
+
+
+def page_of_ontologies(
+    db: Connection,
+    shape: Shape,
+    *,
+    search: str | None,
+    after: str | None,
+    first: int | None,
+) -> tuple[Cut, str | None]:
+    """Read ontologies, the newest first, and the next page's cursor.
+
+    Args:
+        db: The transaction.
+        shape: What is selected of an ontology.
+        search: A part of the name, in any case.
+        after: The cursor of the page before.
+        first: How many.
+    """
+    columns, project = compile_view(VIEW, shape)
+    size = length(first)
+    query = select(*columns, ontologies.c.pk).order_by(ontologies.c.pk.desc())
+    if search:
+        query = query.where(ontologies.c.name.icontains(search, autoescape=True))
+    start = cursor(after)
+    if start is not None:
+        query = query.where(ontologies.c.pk < start)
+    rows = db.execute(query.limit(size + 1)).all()
+    end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
+    return Cut([project(row) for row in rows[:size]]), end

@@ -1,0 +1,191 @@
+"""The store: opened, upgraded, shared, and killed."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, text
+
+from reconciler.server import migrations
+from reconciler.server.errors import StoreError
+from reconciler.server.store.database import Store, open_store
+from reconciler.server.store.tables import metadata, secrets
+
+Gql = Callable[..., Any]
+
+
+def test_a_store_is_made_with_its_folders_and_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "er" / "store.db"
+    with open_store(path) as first:
+        identity = first.identity
+    with open_store(f"sqlite:///{path}") as again:
+        assert again.identity == identity
+
+
+def test_the_tables_are_those_that_the_migrations_make(store: Store) -> None:
+    with store.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert differences == []
+
+
+def test_the_known_revision_is_the_last_one() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+
+    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+
+
+def test_a_current_store_opens_without_alembic(store: Store) -> None:
+    code = (
+        "import sys; from reconciler.server.store.database import open_store;"
+        f"open_store({str(store.path)!r}).close();"
+        "sys.exit('alembic' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_store_of_a_later_version_is_refused(store: Store) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StoreError, match="revision 9999, this version knows 0001"):
+        open_store(store.path)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("dear diary, " * 200)
+
+    with pytest.raises(StoreError, match="file is not a database"):
+        open_store(tmp_path / "notes.txt")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("postgresql://db/twin", "a store is a SQLite file, not postgresql"),
+        ("://", "is not the URL of a database"),
+    ],
+)
+def test_another_database_is_refused(url: str, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
+        open_store(url)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StoreError, match="can't be created"):
+        open_store(tmp_path / "file" / "store.db")
+
+
+def test_writes_reach_the_disk_before_they_are_answered(store: Store) -> None:
+    with store.read() as connection:
+        journal = connection.execute(text("PRAGMA journal_mode")).scalar()
+        synchronous = connection.execute(text("PRAGMA synchronous")).scalar()
+        foreign_keys = connection.execute(text("PRAGMA foreign_keys")).scalar()
+
+    assert (journal, synchronous, foreign_keys) == ("wal", 2, 1)
+
+
+def test_a_write_that_fails_leaves_nothing(store: Store) -> None:
+    def half() -> None:
+        with store.write() as connection:
+            connection.execute(insert(secrets).values(name="a", value="b"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        half()
+
+    with store.read() as connection:
+        rows = connection.execute(text("SELECT name FROM secrets")).scalars().all()
+    assert rows == ["files"]
+
+
+def test_many_threads_may_ask_at_once(gql: Gql, model: str) -> None:
+    mutation = (
+        "mutation R($name: String!, $m: ID!)"
+        " { createModelRun(data: {name: $name, modelId: $m}) { id } }"
+    )
+    listing = "query L($m: ID!) { model(where: {id: $m}) { modelRuns { id } } }"
+    problems: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(5):
+                gql(mutation, name=f"{number}-{turn}", m=model)
+                gql(listing, m=model)
+        except BaseException as error:  # noqa: BLE001  # a thread's would be lost
+            problems.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+    assert len(gql(listing, m=model)["model"]["modelRuns"]) == 40
+
+
+def test_two_processes_may_open_a_new_store_at_once(tmp_path: Path) -> None:
+    code = (
+        "from reconciler.server.store.database import open_store;"
+        f"s = open_store({str(tmp_path / 'store.db')!r}); print(s.identity.user);"
+        "s.close()"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    users = {process.communicate()[0] for process in started}
+
+    assert [process.returncode for process in started] == [0, 0, 0]
+    assert len(users) == 1
+
+
+def test_a_killed_writer_leaves_a_store_that_opens(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    code = f"""
+import os, signal
+from sqlalchemy import insert
+from reconciler.server.store.database import open_store
+from reconciler.server.store.tables import secrets
+store = open_store({str(path)!r})
+with store.write() as db:
+    db.execute(insert(secrets).values(name="done", value="x"))
+with store.write() as db, store.files.writer() as (append, finish):
+    append(b"half of a file")
+    db.execute(insert(secrets).values(name="half", value="x"))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    with open_store(path) as store, store.read() as connection:
+        names = connection.execute(text("SELECT name FROM secrets")).scalars().all()
+        whole = [p for p in store.files.root.rglob("*") if len(p.name) == 64]
+
+    assert killed.returncode == -signal.SIGKILL
+    assert set(names) == {"files", "done"}
+    assert whole == []
+
+
+def test_a_store_is_an_ordinary_database(store: Store) -> None:
+    connection = sqlite3.connect(store.path)
+    names = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.close()
+
+    assert names[0] > 10
+    assert os.access(store.path, os.R_OK)
