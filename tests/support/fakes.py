@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from reconciler.plan.changes import Notice
 from reconciler.plan.steps import (
     AddRows,
     AssignSplits,
@@ -92,6 +93,9 @@ class FakeRemote:
         del expected  # no pages, no exports
         found = next(one for one in self.runs.values() if one.id == run)
         return collect([list(self._rows(found))])
+
+    def notices(self) -> tuple[Notice, ...]:
+        return ()
 
     def unknown_keys(self, keys: Iterable[GlobalKey]) -> frozenset[GlobalKey]:
         known = set[str]().union(*self.data_rows.values())

@@ -1,0 +1,222 @@
+"""Objects that come to be once, however often they are asked for.
+
+A create is: look, create, and on any doubt wait and look again. It is never
+simply repeated, for the API lets several objects have one name.
+"""
+
+import colorsys
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from reconciler.api import documents
+from reconciler.plan.steps import (
+    CreateDataset,
+    CreateModel,
+    CreateOntology,
+    CreateRun,
+)
+from reconciler.ports import InDoubt, RemoteError
+from reconciler.remote.errors import Refused
+from reconciler.remote.finding import (
+    datasets_named,
+    models_named,
+    ontologies_named,
+    runs_named,
+)
+from reconciler.remote.payloads import (
+    CreateDatasetData,
+    CreateModelData,
+    CreateRunData,
+    UpsertOntologyData,
+)
+from reconciler.remote.session import Session
+from reconciler.state.address import Address, RemoteId, model_address
+from reconciler.state.canonical import JsonObject
+
+LOOK_AGAIN: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between the looks for an object that may have been created."""
+
+
+def create_ontology(session: Session, step: CreateOntology) -> RemoteId:
+    """Create an ontology, or find the one that has appeared."""
+    name = step.address.name
+    normalized = msgspec.json.encode(_coloured(step.schema)).decode()
+    return _create(
+        session,
+        step.address,
+        look=lambda: [node.id for node in ontologies_named(session, name)],
+        make=lambda: (
+            session.client.execute(
+                documents.CREATE_ONTOLOGY,
+                UpsertOntologyData,
+                data={
+                    "name": name,
+                    "normalized": normalized,
+                    "mediaType": step.media_type,
+                },
+            ).upsert_ontology.id
+        ),
+    )
+
+
+def create_dataset(session: Session, step: CreateDataset) -> RemoteId:
+    """Create a dataset, or find the one that has appeared."""
+    name = step.address.name
+
+    def make() -> str:
+        if step.description is None:
+            found = session.client.execute(
+                documents.CREATE_DATASET, CreateDatasetData, name=name
+            )
+        else:
+            found = session.client.execute(
+                documents.CREATE_DESCRIBED_DATASET,
+                CreateDatasetData,
+                name=name,
+                description=step.description,
+            )
+        return found.create_dataset.id
+
+    return _create(
+        session,
+        step.address,
+        look=lambda: [node.id for node in datasets_named(session, name)],
+        make=make,
+    )
+
+
+def create_model(
+    session: Session, step: CreateModel, ids: Mapping[Address, RemoteId]
+) -> RemoteId:
+    """Create a model on an ontology, or find the one that has appeared.
+
+    Raises:
+        RemoteError: When the one that has appeared is on another ontology.
+    """
+    name, ontology = step.address.name, ids[step.ontology]
+
+    def look() -> list[str]:
+        found = models_named(session, name)
+        for node in found:
+            if node.ontology_id not in (None, ontology):
+                raise RemoteError(
+                    f"{step.address} has appeared with the ontology "
+                    f"{node.ontology_id}, and should have {ontology}",
+                    operation=documents.CREATE_MODEL.root,
+                )
+        return [node.id for node in found]
+
+    return _create(
+        session,
+        step.address,
+        look=look,
+        make=lambda: (
+            session.client.execute(
+                documents.CREATE_MODEL, CreateModelData, name=name, ontologyId=ontology
+            ).create_model.id
+        ),
+    )
+
+
+def create_run(
+    session: Session, step: CreateRun, ids: Mapping[Address, RemoteId]
+) -> RemoteId:
+    """Create an empty run of a model, or find the one that has appeared.
+
+    The config is set later: the answer to a create is known to spell its keys
+    differently from what is stored.
+    """
+    model_name, name = step.address.path
+    model = ids[model_address(model_name)]
+    return _create(
+        session,
+        step.address,
+        look=lambda: [node.id for node in runs_named(session, model, name)],
+        make=lambda: (
+            session.client.execute(
+                documents.CREATE_RUN,
+                CreateRunData,
+                name=name,
+                config=None,
+                modelId=model,
+            ).create_model_run.id
+        ),
+    )
+
+
+def _create(
+    session: Session,
+    address: Address,
+    *,
+    look: Callable[[], list[str]],
+    make: Callable[[], str],
+) -> RemoteId:
+    if found := _only(address, look()):
+        return found
+    try:
+        return RemoteId(make())
+    except InDoubt as doubt:
+        return _look_again(session, address, look, doubt)
+    except Refused as refusal:
+        # Somebody else was quicker, on a remote that keeps names unique.
+        if refusal.code == "RESOURCE_CONFLICT" and (found := _only(address, look())):
+            return found
+        raise
+
+
+def _look_again(
+    session: Session,
+    address: Address,
+    look: Callable[[], list[str]],
+    doubt: InDoubt,
+) -> RemoteId:
+    for pause in LOOK_AGAIN:
+        session.client.timing.sleep(pause)
+        try:
+            ids = look()
+        except RemoteError:
+            continue  # the doubt is what has to be told, not this
+        if found := _only(address, ids):
+            return found
+    raise InDoubt(
+        f"{doubt.reason}; {address} may have been created, and could not be found "
+        f"when looked for {len(LOOK_AGAIN)} times",
+        operation=doubt.operation,
+        request_id=doubt.request_id,
+        hint="apply again: it is looked for before it is created",
+    ) from doubt
+
+
+def _only(address: Address, ids: list[str]) -> RemoteId | None:
+    match ids:
+        case []:
+            return None
+        case [only]:
+            return RemoteId(only)
+        case several:
+            raise RemoteError(
+                f"{len(several)} objects of the name of {address} have appeared: "
+                f"{', '.join(several)}",
+                hint="add `id:` with the one that is meant",
+            )
+
+
+def _coloured(schema: JsonObject) -> JsonObject:
+    """Give every tool a colour of its own, as the editor needs it."""
+    tools = schema.get("tools")
+    if not isinstance(tools, list):
+        return schema
+    painted = [
+        {**tool, "color": _colour(n / len(tools))}
+        for n, tool in enumerate(tools)
+        if isinstance(tool, dict)
+    ]
+    return {**schema, "tools": [*painted]}
+
+
+def _colour(hue: float) -> str:
+    return "#" + "".join(
+        f"{int(part * 255):02x}" for part in colorsys.hsv_to_rgb(hue, 1, 1)
+    )
