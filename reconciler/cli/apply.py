@@ -1,0 +1,296 @@
+"""`reconciler apply`."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+
+from reconciler import pipeline
+from reconciler.apply.events import Done, Event, Failed, Finished, Skipped, Unknown
+from reconciler.apply.executor import PARALLELISM
+from reconciler.cli.common import (
+    AddressType,
+    color_option,
+    failures,
+    path_argument,
+    settings_of,
+    use_color,
+)
+from reconciler.cli.exits import Exit, worst
+from reconciler.diagnostics import ReconcilerError
+from reconciler.plan.build import Plan
+from reconciler.plan.codec import SavedPlan, read_plan
+from reconciler.plan.compare import PlanDifference, compare_plans
+from reconciler.plan.steps import CheckRun, size
+from reconciler.report import progress
+from reconciler.report.machine import difference_list, document, plan_fields
+from reconciler.report.summary import plain
+from reconciler.report.text import render_differences, render_plan
+from reconciler.settings import Settings
+from reconciler.state.address import Address
+from reconciler.state.canonical import JsonValue
+
+HEARTBEAT: Final = 15.0
+"""Seconds of silence in a log before a line says what is in flight."""
+
+_MANIFESTS: Final = (".yaml", ".yml")
+
+
+@click.command("apply")
+@path_argument
+@click.option(
+    "--auto-approve",
+    is_flag=True,
+    help="Don't ask before changing anything.",
+)
+@click.option(
+    "--parallelism",
+    type=click.IntRange(1, 64),
+    default=PARALLELISM,
+    show_default=True,
+    help="How many steps may be in flight.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print the result; json needs --auto-approve.",
+)
+@click.option(
+    "--allow-remove",
+    "allowed",
+    type=AddressType(),
+    multiple=True,
+    metavar="ADDRESS",
+    help="Let rows leave this run, however many; may be repeated.",
+)
+@color_option
+def command(
+    path: Path,
+    output: str,
+    parallelism: int,
+    allowed: tuple[Address, ...],
+    *,
+    auto_approve: bool,
+    color: bool | None,
+) -> int:
+    """Make the remote what the manifests say.
+
+    PATH is the workspace, a folder or file in it to narrow the apply to, or a
+    plan file that `reconciler plan --out` saved: then exactly that is done, and
+    nothing if the remote or the manifests have changed since.
+    """
+    settings = settings_of()
+    if output == "json" and not auto_approve:
+        raise click.UsageError("--output json can't ask; add --auto-approve")
+    telling = _Telling(output, settings, color=color)
+    with failures("apply", output=output, color=use_color(color, settings, err=True)):
+        saved = _saved(path)
+        if saved is None:
+            specification = pipeline.specify(path)
+        else:
+            allowed = saved.allowed
+            specification = pipeline.specify(Path.cwd(), selection=saved.selection)
+        with pipeline.open_session(specification, settings, read_only=False) as session:
+            plan = pipeline.make_plan(session, allowed=allowed)
+            telling.plan = plan
+            if saved is not None and (found := compare_plans(saved=saved, fresh=plan)):
+                return telling.stale(found)
+            telling.show_plan()
+            if plan.blocked:
+                return telling.end(Exit.BLOCKED)
+            if not plan:
+                session.ledger.adopt(plan)
+                return telling.end(Exit.DONE)
+            if not auto_approve and not _approved():
+                click.echo("Nothing was changed.", err=True)
+                return Exit.DONE
+            return _carry_out(session, plan, telling, parallelism=parallelism)
+
+
+def _carry_out(
+    session: pipeline.Session, plan: Plan, telling: "_Telling", *, parallelism: int
+) -> Exit:
+    with _signals() as stopped:
+        events = pipeline.carry_out(
+            session,
+            plan,
+            parallelism=parallelism,
+            heartbeat=HEARTBEAT,
+            stopped=lambda: stopped() is not None,
+        )
+        telling.finished = [
+            event for event in telling.progress(events) if isinstance(event, Finished)
+        ]
+        code = _exit(telling.finished, stopped())
+    if code is Exit.DONE:
+        try:
+            telling.rest = pipeline.converged(
+                session, allowed=plan.allowed, sleep=time.sleep
+            )
+        except ReconcilerError as error:
+            # Everything was done; that it can't be checked must not hide it.
+            telling.unchecked = str(error)
+        code = Exit.DONE if telling.converged else Exit.UNCONVERGED
+    return telling.end(code)
+
+
+class _Telling:
+    """What a person or a program is told, in the form that was asked for."""
+
+    def __init__(self, output: str, settings: Settings, *, color: bool | None) -> None:
+        self._json = output == "json"
+        self._settings = settings
+        self._color = color
+        self.plan: Plan | None = None
+        self.finished: list[Finished] = []
+        self.rest: Plan | None = None
+        self.unchecked: str | None = None
+
+    @property
+    def converged(self) -> bool:
+        """Whether a new plan was made, and is empty."""
+        return self.rest is not None and not self.rest
+
+    def show_plan(self) -> None:
+        """Show the plan before anything is done; a program gets it at the end."""
+        if not self._json and self.plan is not None:
+            color = use_color(self._color, self._settings, err=False)
+            click.echo(render_plan(self.plan, color=color), nl=False, color=color)
+
+    def progress(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Show events as they come, and pass them on."""
+        assert self.plan is not None
+        if self._json or self._settings.ci or not sys.stderr.isatty():
+            return progress.log_lines(
+                events, self.plan.work, lambda line: click.echo(line, err=True)
+            )
+        from rich.console import Console
+
+        color = use_color(self._color, self._settings, err=True)
+        console = Console(stderr=True, no_color=not color)
+        return progress.bars(events, self.plan.work, console)
+
+    def stale(self, differences: tuple[PlanDifference, ...]) -> Exit:
+        """Say why a saved plan isn't carried out."""
+        if self._json:
+            self._document(Exit.STALE, differences=difference_list(differences))
+        else:
+            click.echo(render_differences(differences), nl=False)
+        return Exit.STALE
+
+    def end(self, code: Exit) -> Exit:
+        """Say how it ended."""
+        if self._json:
+            self._document(
+                code,
+                steps=[_step(one) for one in self.finished],
+                remaining=None if self.rest is None else plan_fields(self.rest),
+                unchecked=self.unchecked,
+            )
+            return code
+        if self.finished:
+            click.echo(progress.render_outcomes(self.finished), nl=False)
+        if self.converged:
+            click.echo("A new plan finds nothing to do.")
+        elif self.unchecked is not None:
+            click.echo(f"A new plan could not be made: {plain(self.unchecked)}")
+        elif self.rest is not None:
+            click.echo("After the apply there is still something to do:")
+            click.echo(render_plan(self.rest), nl=False)
+        elif self.finished:
+            click.echo("Run apply again: what was done is not done twice.")
+        return code
+
+    def _document(self, code: Exit, **fields: JsonValue) -> None:
+        plan = None if self.plan is None else plan_fields(self.plan)
+        click.echo(document("apply", exit_code=code, plan=plan, **fields))
+
+
+def _saved(path: Path) -> SavedPlan | None:
+    if path.is_dir() or path.suffix in _MANIFESTS or not path.exists():
+        return None
+    with path.open("rb") as file:
+        return read_plan(file, name=str(path))
+
+
+def _approved() -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "there is no terminal to ask on; review the plan, then add --auto-approve"
+        )
+    answer = click.prompt(
+        "Apply this plan? Only 'yes' is taken", default="", show_default=False, err=True
+    )
+    return str(answer).strip() == "yes"
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], Exit | None]]:
+    """Turn the first signal into a wish to stop, and the second into an end."""
+    asked: list[Exit] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        code = Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED
+        if asked:
+            # Nothing is lost: whatever is in flight is found at the next plan.
+            # An exception would wait for the threads, so the process just ends.
+            os._exit(code)
+        asked.append(code)
+        click.echo(
+            "Stopping: what is in flight ends first. Once more stops at once.", err=True
+        )
+
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked[0] if asked else None
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _exit(finished: list[Finished], stopped: Exit | None) -> Exit:
+    done = any(
+        isinstance(one.outcome, Done | Unknown) and not isinstance(one.step, CheckRun)
+        for one in finished
+    )
+    codes = [Exit.DONE if stopped is None else stopped]
+    for one in finished:
+        match one.outcome:
+            case Failed(stale=True) if not done:
+                codes.append(Exit.STALE)
+            case Failed() | Skipped():
+                codes.append(Exit.PARTIAL if done else Exit.ERROR)
+            case Unknown():
+                codes.append(Exit.UNCONVERGED)
+            case Done():
+                pass
+    if Exit.STALE in codes:  # what was skipped after it is no error of its own
+        codes = [code for code in codes if code is not Exit.ERROR]
+    return worst(*codes)
+
+
+def _step(one: Finished) -> JsonValue:
+    done: dict[str, JsonValue] = {
+        "address": str(one.step.address),
+        "step": type(one.step).__name__,
+        "rows": size(one.step),
+        "outcome": type(one.outcome).__name__.lower(),
+    }
+    match one.outcome:
+        case Failed(reason=reason) | Unknown(reason=reason):
+            done["reason"] = reason
+        case Skipped(blocked_by=address):
+            done["blocked_by"] = None if address is None else str(address)
+        case Done():
+            pass
+    return done

@@ -1,0 +1,90 @@
+"""`reconciler plan`."""
+
+from pathlib import Path
+
+import click
+
+from reconciler import pipeline
+from reconciler.cli.common import (
+    AddressType,
+    color_option,
+    failures,
+    path_argument,
+    settings_of,
+    use_color,
+)
+from reconciler.cli.exits import Exit
+from reconciler.plan.build import Plan
+from reconciler.plan.codec import save_plan, write_plan
+from reconciler.report.machine import document, plan_fields
+from reconciler.report.markdown import render_markdown
+from reconciler.report.text import render_plan
+from reconciler.state.address import Address
+
+
+@click.command("plan")
+@path_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to print the plan; markdown fits a pull request's comment.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Save the plan for `reconciler apply FILE`.",
+)
+@click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="Exit with 2 when there are changes.",
+)
+@click.option(
+    "--allow-remove",
+    "allowed",
+    type=AddressType(),
+    multiple=True,
+    metavar="ADDRESS",
+    help="Let rows leave this run, however many; may be repeated.",
+)
+@color_option
+def command(
+    path: Path,
+    output: str,
+    out: Path | None,
+    allowed: tuple[Address, ...],
+    *,
+    detailed_exitcode: bool,
+    color: bool | None,
+) -> int:
+    """Show what would change, and change nothing.
+
+    PATH is the workspace, or a folder or file in it to narrow the plan to.
+    """
+    settings = settings_of()
+    with failures("plan", output=output, color=use_color(color, settings, err=True)):
+        specification = pipeline.specify(path)
+        with pipeline.open_session(specification, settings, read_only=True) as session:
+            plan = pipeline.make_plan(session, allowed=allowed)
+        if out is not None:
+            with out.open("wb") as file:
+                write_plan(save_plan(plan), file)
+    code = _exit(plan, detailed=detailed_exitcode)
+    match output:
+        case "json":
+            click.echo(document("plan", exit_code=code, **plan_fields(plan)))
+        case "markdown":
+            click.echo(render_markdown(plan), nl=False)
+        case _:
+            painted = use_color(color, settings, err=False)
+            click.echo(render_plan(plan, color=painted), nl=False, color=painted)
+    return code
+
+
+def _exit(plan: Plan, *, detailed: bool) -> Exit:
+    if plan.blocked:
+        return Exit.BLOCKED
+    return Exit.CHANGES if plan and detailed else Exit.DONE

@@ -1,0 +1,80 @@
+"""`reconciler serve`."""
+
+import os
+import secrets
+from pathlib import Path
+
+import click
+
+from reconciler import pipeline
+from reconciler.cli.common import failures, settings_of
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8080,
+    show_default=True,
+    help="Port to listen at; 0 takes any that is free.",
+)
+@click.option(
+    "--db",
+    metavar="URL",
+    help="Store to serve, such as sqlite:///runs.db; default: the store of "
+    "`remote: local`.",
+)
+@click.option(
+    "--task-seconds",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    help="How long tasks are reported as in progress, to try clients against a "
+    "slow remote.",
+)
+def command(host: str, port: int, db: str | None, task_seconds: float) -> None:
+    """Serve Labelbox's API from a store of your own.
+
+    Prints `listening on URL` when it is ready; give that URL to LABELBOX_ENDPOINT,
+    or with `/graphql` added to the SDK's `endpoint`. Keys are taken from
+    RECONCILER_SERVER_API_KEYS; without it a key is made once and kept in a file
+    whose path is printed.
+    """
+    settings = settings_of()
+    with failures("serve", output="text", color=False):
+        home = pipeline.home_here(Path.cwd(), settings)
+        keys = settings.server_keys or frozenset({_kept_key(home)})
+        try:
+            pipeline.serve(
+                home,
+                db=db,
+                keys=keys,
+                host=host,
+                port=port,
+                task_seconds=task_seconds,
+                on_ready=lambda url: click.echo(f"listening on {url}"),
+            )
+        except OSError as error:
+            raise click.ClickException(
+                f"can't listen on {host}:{port}: {error.strerror or error}"
+            ) from error
+
+
+def _kept_key(home: Path) -> str:
+    file = home / "server.key"
+    home.mkdir(parents=True, exist_ok=True)
+    try:
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        key = file.read_text(encoding="ascii").strip()
+        if not key:
+            raise click.ClickException(
+                f"{file} holds no key; remove it, and a new one is made"
+            ) from None
+    else:
+        key = secrets.token_urlsafe(32)
+        with os.fdopen(opened, "w", encoding="ascii") as writing:
+            writing.write(f"{key}\n")
+    click.echo(f"the API key is in {file}", err=True)
+    return key

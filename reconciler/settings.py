@@ -1,0 +1,103 @@
+"""The environment to Settings: the only reader of environment variables."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+VARIABLES: Mapping[str, str] = {
+    "LABELBOX_API_KEY": "the key for Labelbox, or for a server of your own",
+    "LABELBOX_ENDPOINT": "where the API is, if not at Labelbox; as the SDK's "
+    "`endpoint`, and `/graphql` is added to a bare host",
+    "RECONCILER_HOME": "folder for the tool's own files; default: `.reconciler` "
+    "in the workspace",
+    "RECONCILER_SERVER_API_KEYS": "keys that `reconciler serve` accepts, "
+    "separated by commas",
+    "RECONCILER_TIMEOUT": "seconds to wait for one answer; default: 60",
+    "REQUESTS_CA_BUNDLE": "file or folder of certificates to trust; "
+    "SSL_CERT_FILE likewise",
+    "NO_COLOR": "any value turns colour off; FORCE_COLOR turns it on",
+}
+"""Every variable that matters to the tool, with what it says.
+
+HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured as everywhere.
+"""
+
+DEFAULT_ENDPOINT = "https://api.labelbox.com/graphql"
+
+
+class SettingsError(ValueError):
+    """A variable has a value that can't be used; never shows a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says.
+
+    Attributes:
+        api_key: The key; never shown.
+        endpoint: URL of the API when the environment names one.
+        home: Folder for the tool's own files, if not the workspace's.
+        server_keys: Keys that the server accepts; never shown.
+        timeout: Seconds to wait for one answer.
+        ca_bundle: Certificates to trust, if not the usual ones.
+        color: Whether to use colour; None leaves it to the terminal.
+        ci: Whether a CI system runs the tool.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    endpoint: str | None = None
+    home: Path | None = None
+    server_keys: frozenset[str] = field(default=frozenset(), repr=False)
+    timeout: float = 60.0
+    ca_bundle: Path | None = None
+    color: bool | None = None
+    ci: bool = False
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment; an empty variable counts as absent.
+
+    Raises:
+        SettingsError: When a value can't be used.
+    """
+    given = os.environ if environ is None else environ  # noqa: TID251  # the one place
+
+    def value(name: str) -> str | None:
+        return given.get(name, "").strip() or None
+
+    home = value("RECONCILER_HOME")
+    bundle = value("REQUESTS_CA_BUNDLE") or value("SSL_CERT_FILE")
+    keys = (value("RECONCILER_SERVER_API_KEYS") or "").split(",")
+    return Settings(
+        api_key=value("LABELBOX_API_KEY"),
+        endpoint=value("LABELBOX_ENDPOINT"),
+        home=Path(home) if home else None,
+        server_keys=frozenset(key.strip() for key in keys if key.strip()),
+        timeout=_seconds(value("RECONCILER_TIMEOUT")),
+        ca_bundle=Path(bundle) if bundle else None,
+        color=_color(given),
+        ci=value("CI") not in (None, "0", "false"),
+    )
+
+
+def _seconds(text: str | None) -> float:
+    if text is None:
+        return 60.0
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise SettingsError(
+            f"RECONCILER_TIMEOUT is {text!r}; it takes a number of seconds"
+        )
+    return seconds
+
+
+def _color(environ: Mapping[str, str]) -> bool | None:
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return False if environ.get("TERM") == "dumb" else None
