@@ -9,15 +9,7 @@ The tree of errors that a caller may tell apart:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
-
-
-class Severity(StrEnum):
-    """Whether a problem stops the command or is only said."""
-
-    ERROR = "error"
-    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +43,6 @@ class Diagnostic:
         message: What is wrong: lower case, no full stop.
         span: Where; None when no text is to blame.
         hint: What to try; None when the message says it all.
-        severity: Whether it stops the command.
         related: Other places worth a look, with a word on each.
         details: A list that belongs to the message, one item a line, whole.
         excerpt: The source line of `span`, for the caret under it.
@@ -61,7 +52,6 @@ class Diagnostic:
     message: str
     span: Span | None = None
     hint: str | None = None
-    severity: Severity = Severity.ERROR
     related: tuple[tuple[Span, str], ...] = ()
     details: tuple[str, ...] = ()
     excerpt: str | None = field(default=None, compare=False)
@@ -144,6 +134,8 @@ CATALOGUE: Final[dict[str, str]] = {
     "ambiguous-name": "Several objects on the remote have the name; pin one with `id:`.",
     "not-found": "An object that the manifests only refer to does not exist.",
     "wrong-id": "The object pinned by `id:` does not exist, or has another name.",
+    # This machine
+    "file-system": "A file or folder of the tool's own can't be read or written.",
     # Plan files and the ledger
     "inventory-damaged": "A line of the inventory under .reconciler/ can't be read.",
     "plan-file": "The file is not a saved plan of a version this tool reads, or was edited.",

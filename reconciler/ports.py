@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from reconciler.diagnostics import ReconcilerError
+from reconciler.plan.changes import Notice
 from reconciler.plan.steps import Step
 from reconciler.rows.current import CurrentRows
 from reconciler.state.address import Address, RemoteId
@@ -124,6 +125,9 @@ class Reader(Protocol):
         Raises:
             Incomplete: When the read can't be shown to be whole.
         """
+
+    def notices(self) -> tuple[Notice, ...]:
+        """List what the remote turned out not to do, and what was done instead."""
 
     def unknown_keys(self, keys: Iterable[GlobalKey]) -> frozenset[GlobalKey]:
         """Find the keys that no data row of the organisation answers to."""

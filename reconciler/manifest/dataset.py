@@ -338,7 +338,7 @@ def _from_object(shape: DatasetFileShape, record: Record) -> DataRow:
         content=plain["row_data"],
         external_id=read.external_id,
         media_type=read.media_type or shape.media_type,
-        metadata=_objects(plain["metadata_fields"]),
+        metadata=tuple(map(_metadata, _objects(plain["metadata_fields"]))),
         attachments=_objects(plain["attachments"]),
     )
 
@@ -346,6 +346,11 @@ def _from_object(shape: DatasetFileShape, record: Record) -> DataRow:
 def _objects(items: JsonValue) -> tuple[JsonObject, ...]:
     assert isinstance(items, list)
     return tuple(item for item in items if isinstance(item, dict))
+
+
+def _metadata(item: JsonObject) -> JsonObject:
+    # Lines are spelled as the SDK's dictionaries, values as the API does.
+    return {"schemaId" if key == "schema_id" else key: item[key] for key in item}
 
 
 def _objection(error: ValidationError) -> _BadRowError:

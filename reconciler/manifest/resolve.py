@@ -26,7 +26,14 @@ from reconciler.rows.problems import nearest
 from reconciler.rows.spec import MembershipSpec
 from reconciler.state.address import Address, Kind, RemoteId, run_address
 from reconciler.state.canonical import JsonObject, JsonValue, canonical_object
-from reconciler.state.resources import Membership, Model, Resource, RowIdentity, Run
+from reconciler.state.resources import (
+    GlobalKey,
+    Membership,
+    Model,
+    Resource,
+    RowIdentity,
+    Run,
+)
 from reconciler.state.snapshot import Desired
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -162,6 +169,7 @@ class _Resolver:
             origins=self._parts.origins,
             pins=self._parts.pins,
         )
+        self._problems.extend(_shared_keys(desired))
         return Resolved(desired, tuple(self._problems))
 
     def _add(self, declared: Declared, manifest: AnyManifest) -> None:
@@ -283,6 +291,28 @@ def merge(base: JsonObject, over: Mapping[str, JsonValue]) -> JsonObject:
         else:
             merged[key] = value
     return merged
+
+
+def _shared_keys(desired: Desired) -> Iterator[Diagnostic]:
+    """Find global keys of several datasets: they are unique in an organisation."""
+    owners: dict[GlobalKey, Address] = {}
+    for dataset in desired.datasets():
+        shared: dict[Address, list[str]] = {}
+        for key in dataset.data_rows or ():
+            owner = owners.setdefault(key, dataset.address)
+            if owner != dataset.address:
+                shared.setdefault(owner, []).append(key)
+        for owner, keys in shared.items():
+            yield Diagnostic(
+                code="row-twice",
+                message=f"{len(keys):,} global keys of this Dataset are declared "
+                f"by Dataset {owner.name!r} too",
+                span=desired.origins[dataset.address],
+                hint="a global key is unique in an organisation: declare each "
+                "data row in one dataset",
+                related=((desired.origins[owner], "the other one"),),
+                details=tuple(sorted(keys)),
+            )
 
 
 def _repeated(index: Mapping[Address, Sequence[Declared]]) -> Iterator[Diagnostic]:

@@ -106,6 +106,7 @@ def build(
     batch_size: int = BATCH_SIZE,
     selected: frozenset[Address] | None = None,
     selection: str | None = None,
+    notices: Iterable[Notice] = (),
 ) -> Plan:
     """Make a plan of what is desired, what is there, and what is owned.
 
@@ -122,6 +123,7 @@ def build(
         selected: Only these objects, and those they can't do without; None for
             all.
         selection: How the user named the selection.
+        notices: What else is worth saying, about the remote as a whole.
     """
     found = diff(desired=desired, current=current, rows=rows, inventory=inventory)
     changes = found.changes
@@ -134,7 +136,10 @@ def build(
         target=target,
         changes=tuple(changes),
         work=lower(changes, batch_size=batch_size),
-        notices=tuple(one for one in found.notices if one.address in kept),
+        notices=(
+            *notices,
+            *(one for one in found.notices if one.address in kept),
+        ),
         blocked=(
             *(one for one in found.blocked if one.address in kept),
             *guard(changes, guards=guards, allowed=permitted),

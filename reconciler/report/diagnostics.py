@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from click import style
 
-from reconciler.diagnostics import Diagnostic, Severity
+from reconciler.diagnostics import Diagnostic
 from reconciler.report.summary import counted, plain
 
 
@@ -15,17 +15,13 @@ def render_diagnostics(
     """Show problems in the order of the text, and how many there are."""
     listed = tuple(diagnostics)
     lines = [line for one in listed for line in (*_diagnostic(one, color=color), "")]
-    errors = sum(one.severity is Severity.ERROR for one in listed)
-    if errors > 1:
-        lines.append(f"{counted(errors, 'problem')}.")
+    if len(listed) > 1:
+        lines.append(f"{counted(len(listed), 'problem')}.")
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _diagnostic(one: Diagnostic, *, color: bool) -> Iterator[str]:
-    word, colour = (
-        ("Warning", "yellow") if one.severity is Severity.WARNING else ("Error", "red")
-    )
-    head = style(word, fg=colour, bold=True) if color else word
+    head = style("Error", fg="red", bold=True) if color else "Error"
     place = f"{one.span}: " if one.span else ""
     yield f"{head}: {place}{plain(one.message)} [{one.code}]"
     if one.span and one.excerpt is not None:

@@ -65,7 +65,6 @@ def diagnostic_list(diagnostics: Iterable[Diagnostic]) -> list[JsonValue]:
     return [
         {
             "code": one.code,
-            "severity": one.severity.value,
             "message": one.message,
             "hint": one.hint,
             "span": _span(one.span),

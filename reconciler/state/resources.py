@@ -109,7 +109,7 @@ class DataRow:
             a text, or an object.
         external_id: The user's other name for it.
         media_type: As the API spells it; None lets the remote find out.
-        metadata: Pairs of schema name or id, and value.
+        metadata: `{"name" or "schemaId", "value"}` each.
         attachments: `{"type", "value", "name"?}` each.
     """
 

@@ -8,7 +8,7 @@ remote knows ids.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.diagnostics import Diagnostic, Span
+from reconciler.diagnostics import Span
 from reconciler.state.address import Address, RemoteId
 from reconciler.state.canonical import JsonObject
 from reconciler.state.resources import (
@@ -29,13 +29,11 @@ class Desired:
         resources: By address, in the order of the manifests.
         origins: Where each is declared.
         pins: Ids given with `id:`, for names that aren't unique.
-        warnings: What is worth saying without being wrong.
     """
 
     resources: Mapping[Address, Resource]
     origins: Mapping[Address, Span] = field(default_factory=dict)
     pins: Mapping[Address, RemoteId] = field(default_factory=dict)
-    warnings: tuple[Diagnostic, ...] = ()
 
     def ontologies(self) -> Iterator[Ontology]:
         """List the ontologies."""

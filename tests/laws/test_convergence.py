@@ -33,7 +33,9 @@ KEYS = "abcdefgh"
 NOTHING_HELD_BACK = Guards(rows_removed=Threshold(count=10**9, percent=100))
 
 memberships = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(Split))
-scalars: st.SearchStrategy[JsonValue] = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3)
+scalars: st.SearchStrategy[JsonValue] = (
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3)
+)
 values: st.SearchStrategy[JsonValue] = st.one_of(
     scalars,
     st.lists(scalars, max_size=2),

@@ -21,7 +21,8 @@ ELSEWHERE = {
     "row-in-other-dataset",
     "unknown-global-keys",
     "wrong-id",
-    # Found in saved plans and in the ledger.
+    # Found on this machine, in saved plans and in the ledger.
+    "file-system",
     "inventory-damaged",
     "plan-file",
 }

@@ -102,7 +102,7 @@ def test_an_ndjson_file_may_hold_rows_as_the_sdk_takes_them(load_files: Load) ->
         content="text",
         external_id="e",
         media_type="TEXT",
-        metadata=({"schema_id": "s", "value": 1.5}, {"name": "n", "value": "x"}),
+        metadata=({"schemaId": "s", "value": 1.5}, {"name": "n", "value": "x"}),
         attachments=({"type": "RAW_TEXT", "value": "v"},),
         fingerprint=rows["a"].fingerprint,
     )

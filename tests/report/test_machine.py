@@ -67,7 +67,6 @@ def test_a_problem_says_its_place_and_code() -> None:
 
     assert said == {
         "code": "wrong-type",
-        "severity": "error",
         "message": "no",
         "hint": None,
         "span": {

@@ -1,6 +1,6 @@
 """Plans and problems for a terminal."""
 
-from reconciler.diagnostics import Diagnostic, Severity, Span
+from reconciler.diagnostics import Diagnostic, Span
 from reconciler.plan.compare import PlanDifference
 from reconciler.report.diagnostics import render_diagnostics
 from reconciler.report.text import render_differences, render_plan
@@ -163,10 +163,9 @@ def test_a_caret_stands_right_under_wide_and_combining_characters() -> None:
     assert render_diagnostics([found]).splitlines()[2] == "    " + " " * 5 + "^"
 
 
-def test_several_problems_are_counted_and_warnings_are_not() -> None:
+def test_several_problems_are_counted_and_one_is_not() -> None:
     error = Diagnostic(code="wrong-type", message="a")
     other = Diagnostic(code="wrong-type", message="b")
-    warning = Diagnostic(code="wrong-type", message="c", severity=Severity.WARNING)
 
-    assert render_diagnostics([error, other, warning]).endswith("\n2 problems.\n")
-    assert "problems" not in render_diagnostics([error, warning])
+    assert render_diagnostics([error, other]).endswith("\n2 problems.\n")
+    assert "problem" not in render_diagnostics([error])
