@@ -85,6 +85,11 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     )
 
 
+def counted(number: int, thing: str) -> str:
+    """Write `1 row`, `2 rows`, `1,797 data rows`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 CATALOGUE: Final[dict[str, str]] = {
     # The text of a manifest
     "yaml-syntax": "The text is not YAML. The caret shows where the parser gave up.",

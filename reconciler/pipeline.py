@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from reconciler.apply.events import Event
 from reconciler.apply.executor import PARALLELISM, execute
-from reconciler.diagnostics import Diagnostic, InputError
+from reconciler.diagnostics import Diagnostic, InputError, counted
 from reconciler.ledger.directory import DirectoryLedger
 from reconciler.manifest.load import find_workspace, load, select_addresses
 from reconciler.manifest.workspace import Workspace
@@ -388,8 +388,8 @@ def _elsewhere(desired: Desired, current: Current) -> Iterator[Diagnostic]:
         if keys:
             yield Diagnostic(
                 code="row-in-other-dataset",
-                message=f"{address}: {len(keys):,} global keys are already used by "
-                "data rows of another dataset",
+                message=f"{address}: another dataset already has "
+                f"{counted(len(keys), 'global key')} of this one",
                 span=desired.origins.get(address),
                 hint="a global key is unique in an organisation: rename these, or "
                 "declare the dataset they are in",
@@ -419,8 +419,8 @@ def _unknown_keys(
     for keys, addresses in missing.items():
         yield Diagnostic(
             code="unknown-global-keys",
-            message=f"{', '.join(map(str, addresses))}: no data row on the remote has "
-            f"{'this global key' if len(keys) == 1 else f'these {len(keys):,} global keys'}",
+            message=f"{', '.join(map(str, addresses))}: no data row on the remote answers to "
+            f"{counted(len(keys), 'global key')}",
             span=desired.origins.get(addresses[0]),
             hint="correct them, or declare a Dataset whose files bring these data rows",
             details=tuple(sorted(keys)),

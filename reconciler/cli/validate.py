@@ -13,8 +13,8 @@ from reconciler.cli.common import (
     use_color,
 )
 from reconciler.cli.exits import Exit
+from reconciler.diagnostics import counted
 from reconciler.report.machine import document
-from reconciler.report.summary import counted
 
 
 @click.command("validate")

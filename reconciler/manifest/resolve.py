@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from reconciler.diagnostics import Diagnostic, InputError, Span
+from reconciler.diagnostics import Diagnostic, InputError, Span, counted
 from reconciler.manifest.dataset import read_dataset
 from reconciler.manifest.document import Document
 from reconciler.manifest.ontology import check_ontology, read_ontology
@@ -305,7 +305,7 @@ def _shared_keys(desired: Desired) -> Iterator[Diagnostic]:
         for owner, keys in shared.items():
             yield Diagnostic(
                 code="row-twice",
-                message=f"{len(keys):,} global keys of this Dataset are declared "
+                message=f"{counted(len(keys), 'global key')} of this Dataset declared "
                 f"by Dataset {owner.name!r} too",
                 span=desired.origins[dataset.address],
                 hint="a global key is unique in an organisation: declare each "

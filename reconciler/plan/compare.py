@@ -7,6 +7,7 @@ again); anything else is a difference, and is named.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from reconciler.diagnostics import counted
 from reconciler.plan.build import Plan
 from reconciler.plan.changes import Action, Change
 from reconciler.plan.codec import SavedPlan
@@ -102,7 +103,7 @@ def _differences(
         yield from _more_rows(agreed.rows, now.rows)
     more = (now.data_rows or {}).keys() - (agreed.data_rows or {}).keys()
     if more:
-        yield f"{len(more):,} more data rows would be uploaded"
+        yield f"{counted(len(more), 'more data row')} would be uploaded"
 
 
 def _wanted(resource: Resource, agreed: JsonObject) -> JsonObject:
@@ -137,7 +138,7 @@ def _more_rows(agreed: RowsChange | None, now: RowsChange) -> Iterator[str]:
         for name in names
     )
     if added:
-        yield f"{added:,} more rows would be added"
+        yield f"{counted(added, 'more row')} would be added"
     moved = sum(
         (name, before, after) not in targets
         # Added since, but not yet put into its split.
@@ -146,11 +147,11 @@ def _more_rows(agreed: RowsChange | None, now: RowsChange) -> Iterator[str]:
         for name in names
     )
     if moved:
-        yield f"{moved:,} more rows would change their split"
+        yield f"{counted(moved, 'more row')} would change split"
     agreed_removals = {row.id for row in agreed.removed} if agreed else set()
     removed = sum(row.id not in agreed_removals for row in now.removed)
     if removed:
-        yield f"{removed:,} more rows would be removed"
+        yield f"{counted(removed, 'more row')} would be removed"
 
 
 def _targets(rows: RowsChange | None) -> set[tuple[str, Split | None, Split]]:

@@ -8,6 +8,7 @@ on thresholds is found in `guards`.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from reconciler.diagnostics import counted
 from reconciler.plan.changes import (
     Action,
     Blocked,
@@ -170,8 +171,8 @@ def _dataset(
             Blocked(
                 code="data-row-content",
                 address=address,
-                message=f"{len(changed):,} data rows changed their content under "
-                f"their old key, such as {changed[0]!r}; runs and labels refer to "
+                message=f"{counted(len(changed), 'data row')} changed content under "
+                f"an old key, such as {changed[0]!r}; runs and labels refer to "
                 "the content they were made with",
                 allow="give the new content new global keys",
             )
@@ -325,15 +326,16 @@ def _data_row_notices(address: Address, rows: DataRowsChange) -> Iterator[Notice
         yield Notice(
             code="data-rows-left",
             address=address,
-            message=f"{rows.left:,} data rows of the dataset are in none of its "
-            "files; data rows are never deleted",
+            message="the dataset holds "
+            f"{counted(rows.left, 'data row')} that none of its files name; data rows "
+            "are never deleted",
         )
     if rows.unchecked:
         yield Notice(
             code="data-rows-unchecked",
             address=address,
-            message=f"the content of {rows.unchecked:,} data rows can't be compared: "
-            "they were not uploaded from here",
+            message=f"the content of {counted(rows.unchecked, 'data row')} can't be compared, "
+            "having been uploaded from elsewhere",
         )
 
 

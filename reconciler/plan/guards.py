@@ -45,10 +45,10 @@ def guard(
             continue
         removed, there = rows.removed_count, rows.current_count
         if removed == there:
-            message = f"all {there:,} rows would leave the run"
+            message = f"the run would lose all its rows ({there:,})"
         elif guards.rows_removed.exceeded_by(removed, of=there):
             message = (
-                f"{removed:,} of {there:,} rows would leave the run, more than "
+                f"the run would lose {removed:,} of {there:,} rows, more than "
                 f"{guards.rows_removed.count:,} and "
                 f"{guards.rows_removed.percent:g}%"
             )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from reconciler.diagnostics import counted
 from reconciler.state.address import Address, RemoteId
 from reconciler.state.canonical import JsonObject
 from reconciler.state.resources import DataRow, RowIdentity, Split
@@ -163,14 +164,14 @@ def describe(step: Step) -> str:
         case DescribeDataset():
             return f"set the description of {step.address}"
         case UploadDataRows():
-            return f"upload {_rows(step, 'data row')} to {step.address}"
+            return f"upload {counted(size(step), 'data row')} to {step.address}"
         case CheckRun():
             return f"check that {step.address} is as planned"
         case SetConfig():
             done = "set" if step.config else "reset"
             return f"{done} the config of {step.address}"
         case AddRows():
-            return f"add {_rows(step)} to {step.address}"
+            return f"add {counted(size(step), 'row')} to {step.address}"
         case AssignSplits():
             where = ", ".join(
                 f"{len(names):,} to {split}"
@@ -178,9 +179,4 @@ def describe(step: Step) -> str:
             )
             return f"assign splits in {step.address}: {where}"
         case RemoveRows():
-            return f"remove {_rows(step)} from {step.address}"
-
-
-def _rows(step: Step, thing: str = "row") -> str:
-    number = size(step)
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+            return f"remove {counted(size(step), 'row')} from {step.address}"

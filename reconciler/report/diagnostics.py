@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from click import style
 
-from reconciler.diagnostics import Diagnostic
-from reconciler.report.summary import counted, plain
+from reconciler.diagnostics import Diagnostic, counted
+from reconciler.report.summary import plain
 
 
 def render_diagnostics(

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from reconciler.diagnostics import counted
 from reconciler.plan.build import Plan
 from reconciler.plan.changes import Action, Blocked, Change, Missing, Notice
 from reconciler.report.summary import (
     SAMPLES,
-    counted,
     dotted,
     in_reading_order,
     plain,
@@ -93,7 +93,7 @@ def _head(plan: Plan) -> Iterator[str]:
         yield (
             f"Rows: **{sums.rows_removed:,} to remove**, {sums.rows_moved:,} to move, "
             f"{sums.rows_added:,} to add; "
-            f"{sums.data_rows_uploaded:,} data rows to upload"
+            f"{counted(sums.data_rows_uploaded, 'data row')} to upload"
         )
         yield ""
         yield f"Digest: {code(plan.digest)}"

@@ -16,9 +16,10 @@ from reconciler.apply.events import (
     Unknown,
     Waiting,
 )
+from reconciler.diagnostics import counted
 from reconciler.plan.lower import Work
 from reconciler.plan.steps import Step, describe, size
-from reconciler.report.summary import counted, plain
+from reconciler.report.summary import plain
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -115,8 +115,3 @@ def _safe(text: str) -> Iterator[str]:
             yield character
         else:
             yield json.dumps(character)[1:-1]
-
-
-def counted(number: int, thing: str) -> str:
-    """Write `1 row`, `2 rows`, `1,797 data rows`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

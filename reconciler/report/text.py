@@ -5,11 +5,11 @@ from typing import Final
 
 from click import style
 
+from reconciler.diagnostics import counted
 from reconciler.plan.build import Plan
 from reconciler.plan.changes import Action, Change, DataRowsChange, FieldChange, Missing
 from reconciler.plan.compare import PlanDifference
 from reconciler.report.summary import (
-    counted,
     dotted,
     in_reading_order,
     plain,
@@ -194,6 +194,7 @@ def _sums(plan: Plan, pen: _Pen) -> Iterator[str]:
     )
     yield (
         f"Rows: {sums.rows_removed:,} to remove, {sums.rows_moved:,} to move,"
-        f" {sums.rows_added:,} to add; {sums.data_rows_uploaded:,} data rows to upload."
+        f" {sums.rows_added:,} to add; "
+        f"{counted(sums.data_rows_uploaded, 'data row')} to upload."
     )
     yield f"Digest: {plan.digest}"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import pipeline
+from reconciler.ports import RemoteError
 from tests.cli.conftest import Command
 
 
@@ -328,3 +330,46 @@ def test_a_plan_without_changes_does_not_load_what_compares_configs(
     reconciler("apply", "--auto-approve")
 
     assert imported("plan") & {"deepdiff", "duckdb", "alembic", "granian"} == set()
+
+
+def test_a_plan_that_cannot_be_saved_is_a_sentence(reconciler: Command) -> None:
+    refused = reconciler("plan", "--out", "nowhere/plan.zip")
+
+    assert refused.code == 1
+    assert "nowhere/plan.zip: No such file or directory [file-system]" in refused.err
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["https://a-secret@host/graphql", "api.labelbox.com", "file:///etc/passwd"],
+)
+def test_an_endpoint_that_is_none_is_refused_and_not_repeated(
+    workspace: Path,
+    reconciler: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    endpoint: str,
+) -> None:
+    edit(workspace / "reconciler.yaml", "remote: local", "remote: labelbox")
+    monkeypatch.setenv("LABELBOX_API_KEY", "a-key")
+    monkeypatch.setenv("LABELBOX_ENDPOINT", endpoint)
+
+    refused = reconciler("plan")
+
+    assert refused.code == 1
+    assert "LABELBOX_ENDPOINT is no http or https URL" in refused.err
+    assert "a-secret" not in refused.err
+
+
+def test_what_was_applied_but_cannot_be_checked_is_not_called_an_error(
+    reconciler: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RemoteError("gone away")
+
+    monkeypatch.setattr(pipeline, "converged", fail)
+
+    applied = reconciler("apply", "--auto-approve")
+
+    assert applied.code == 6
+    assert "Done: 12 of 12 steps." in applied.out
+    assert "A new plan could not be made: gone away" in applied.out

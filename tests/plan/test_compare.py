@@ -81,22 +81,22 @@ def test_a_run_that_was_created_since_is_no_difference() -> None:
     [
         pytest.param(
             {"a": Split.TRAINING, "x": Split.TEST},
-            ["1 more rows would be added"],
+            ["1 more row would be added"],
             id="a kept row vanished",
         ),
         pytest.param(
             {**BEFORE, "y": Split.TEST},
-            ["1 more rows would be removed"],
+            ["1 more row would be removed"],
             id="a row appeared",
         ),
         pytest.param(
             {**BEFORE, "c": Split.TEST},
-            ["1 more rows would change their split"],
+            ["1 more row would change split"],
             id="a kept row was moved",
         ),
         pytest.param(
             {**BEFORE, "a": Split.VALIDATION},
-            ["1 more rows would change their split"],
+            ["1 more row would change split"],
             id="a row to move was moved elsewhere",
         ),
     ],

@@ -49,7 +49,7 @@ Workspace test on the embedded server
       + description: "ten digits"
 
 Plan: 1 to create, 1 to update, 0 to adopt, 1 unchanged.
-Rows: 1 to remove, 1 to move, 1 to add; 1 data rows to upload.
+Rows: 1 to remove, 1 to move, 1 to add; 1 data row to upload.
 Digest: DIGEST
 """
     )
@@ -84,7 +84,9 @@ def test_what_is_blocked_is_shown_with_what_would_let_it_pass() -> None:
 
     text = render_plan(plan)
 
-    assert "Blocked (1):\n  ! run/digits/svm: all 1 rows would leave the run" in text
+    assert (
+        "Blocked (1):\n  ! run/digits/svm: the run would lose all its rows (1)" in text
+    )
     assert "    to let it pass: --allow-remove run/digits/svm\n" in text
 
 
