@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -18,7 +18,7 @@ import msgspec
 
 from reconciler import api
 from reconciler.server.errors import ApiError, Code, bad_input
-from reconciler.server.execution import Api, failure, problem
+from reconciler.server.execution import Api, Schemas, build_schemas, failure, problem
 from reconciler.server.files import PIECE, Urls, signed_file
 from reconciler.server.multipart import read_multipart
 from reconciler.server.request import Request
@@ -57,8 +57,7 @@ def make_app(store: Store, settings: ServerSettings, keys: frozenset[str]) -> "A
         keys=keys,
         fingerprints=frozenset(_fingerprint(key) for key in keys),
         api=Api(
-            api.SCHEMA,
-            RESOLVERS,
+            _schemas(),
             max_bytes=settings.max_document_bytes,
             max_depth=settings.max_document_depth,
         ),
@@ -180,6 +179,11 @@ class App:
         if found.size <= PIECE:
             return [self.store.files.path(found.sha256).read_bytes()]
         return _pieces(self.store.files.open(found.sha256))
+
+
+@cache
+def _schemas() -> Schemas:
+    return build_schemas(api.SCHEMA, RESOLVERS)
 
 
 def _reopen(path: Path, settings: ServerSettings, keys: frozenset[str]) -> App:

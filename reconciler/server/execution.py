@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -32,6 +33,7 @@ from graphql import (
     NameNode,
     NonNullTypeNode,
     OperationDefinitionNode,
+    ValueNode,
     Visitor,
     build_schema,
     execute_sync,
@@ -77,19 +79,25 @@ class Document:
     shapes: dict[int, Shape] = field(default_factory=dict)
 
 
-class Api:
-    """The schema, its resolvers, and the documents seen so far."""
+@dataclass(frozen=True, slots=True)
+class Schemas:
+    """The schema that clients see, and its variant that is executed."""
 
-    def __init__(
-        self,
-        text: str,
-        resolvers: Mapping[tuple[str, str], Resolver],
-        *,
-        max_bytes: int,
-        max_depth: int,
-    ) -> None:
-        self.published = build_schema(text)
-        self._variant = _variant(text, resolvers)
+    published: GraphQLSchema
+    variant: GraphQLSchema
+
+
+def build_schemas(text: str, resolvers: Mapping[tuple[str, str], Resolver]) -> Schemas:
+    """Build both schemas; this takes some 50 ms, and they never change."""
+    return Schemas(build_schema(text), _variant(text, resolvers))
+
+
+class Api:
+    """The schema with its resolvers, and the documents seen so far."""
+
+    def __init__(self, schemas: Schemas, *, max_bytes: int, max_depth: int) -> None:
+        self._published = schemas.published
+        self._variant = schemas.variant
         self._max_bytes = max_bytes
         self._max_depth = max_depth
         self._documents: OrderedDict[str, Document] = OrderedDict()
@@ -116,9 +124,9 @@ class Api:
         except Refused as refused:
             return failure(refused.errors)
         result = execute_sync(
-            self.published if document.introspects else self._variant,
+            self._published if document.introspects else self._variant,
             document.tree,
-            context_value=Context(request, self.published, document, variables),
+            context_value=Context(request, self._published, document, variables),
             variable_values=dict(variables),
             operation_name=operation,
         )
@@ -147,7 +155,7 @@ class Api:
             raise Refused(
                 [problem(Code.GRAPHQL_PARSE_FAILED, error.message)]
             ) from error
-        if errors := validate(self.published, tree):
+        if errors := validate(self._published, tree):
             raise Refused(
                 [
                     problem(
@@ -281,10 +289,7 @@ def _variant(text: str, resolvers: Mapping[tuple[str, str], Resolver]) -> GraphQ
     ids = schema.type_map["IdList"]
     assert isinstance(plain, GraphQLScalarType)
     assert isinstance(ids, GraphQLScalarType)
-    ids.parse_value = parse_ids  # type: ignore[method-assign]  # built from text
-    ids.parse_literal = lambda node, variables=None: parse_ids(  # type: ignore[method-assign]  # likewise
-        value_from_ast_untyped(node, variables)
-    )
+    _parse_with(ids, parse_ids)
     _parse_numbers(schema)
     busy = _looked_up(schema, resolvers)
     for type_ in schema.type_map.values():
@@ -379,17 +384,31 @@ def parse_ids(value: object) -> list[str]:
     raise GraphQLError(msg)
 
 
+def _parse_with(scalar: GraphQLScalarType, parser: Callable[[object], Any]) -> None:
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        return parser(value_from_ast_untyped(node, variables))
+
+    # Version 3.3 of graphql-core reads the first under its new name only.
+    parsers = {
+        "parse_value": parser,
+        "coerce_input_value": parser,
+        "parse_literal": parse_literal,
+    }
+    for name, function in parsers.items():
+        setattr(scalar, name, function)
+
+
 def _parse_numbers(schema: GraphQLSchema) -> None:
     for name, limit in (("UInt64", 2**64), ("PageSize", 2**31)):
         scalar = schema.type_map[name]
         assert isinstance(scalar, GraphQLScalarType)
+        _parse_with(scalar, partial(_parse_number, name=name, limit=limit))
 
-        def parse_value(value: object, name: str = name, limit: int = limit) -> int:
-            if isinstance(value, str) and value.isascii() and value.isdigit():
-                value = int(value[:25])
-            if type(value) is int and 0 <= value < limit:
-                return value
-            msg = f"{value!r} is no {name}"
-            raise GraphQLError(msg)
 
-        scalar.parse_value = parse_value  # type: ignore[method-assign]  # built from text
+def _parse_number(value: object, *, name: str, limit: int) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:25])
+    if type(value) is int and 0 <= value < limit:
+        return value
+    msg = f"{value!r} is no {name}"
+    raise GraphQLError(msg)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 
@@ -57,16 +56,11 @@ def _malformed(message: str) -> ApiError:
 
 
 def _find(parts: Mapping[str, _Part], name: str) -> Upload:
-    for part in parts.values():
-        if name in {part.name, _unescape(part.name)}:
-            return part.upload
+    if name in parts:
+        return parts[name].upload
     if len(parts) == 1:
         return next(iter(parts.values())).upload
     raise _malformed(f"the map names a part {name!r} that isn't there")
-
-
-def _unescape(name: str) -> str:
-    return unquote(name, errors="replace").replace('\\"', '"').replace("\\\\", "\\")
 
 
 def _place(operations: dict[str, Any], path: object, upload: Upload) -> None:

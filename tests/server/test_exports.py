@@ -86,7 +86,7 @@ def lines(chunks: Gql) -> Gql:
     return read
 
 
-def test_a_line_says_what_was_asked_for(  # noqa: PLR0917  # fixtures are asked for by name
+def test_a_line_says_what_was_asked_for(  # fixtures are asked for by name
     gql: Gql,
     bring: Gql,
     register: Gql,
@@ -164,7 +164,7 @@ def test_a_line_says_what_was_asked_for(  # noqa: PLR0917  # fixtures are asked 
     }
 
 
-def test_a_line_says_no_more_than_was_asked_for(  # noqa: PLR0917  # fixtures are asked for by name
+def test_a_line_says_no_more_than_was_asked_for(  # fixtures are asked for by name
     register: Gql,
     export_run: Gql,
     lines: Gql,
@@ -185,7 +185,7 @@ def test_a_line_says_no_more_than_was_asked_for(  # noqa: PLR0917  # fixtures ar
 
 
 @pytest.mark.parametrize("settings", [ServerSettings(split_export_key="data_split")])
-def test_the_key_of_the_split_is_a_setting(  # noqa: PLR0917  # fixtures are asked for by name
+def test_the_key_of_the_split_is_a_setting(  # fixtures are asked for by name
     register: Gql,
     export_run: Gql,
     lines: Gql,
@@ -235,7 +235,7 @@ def test_an_export_without_rows_has_no_stream(
     assert gql(HEADER, where={"id": task}, streamType="ERRORS") == {
         "task": {"exportMetadataHeader": None}
     }
-    assert gql(CHUNK, where={"id": task}, streamType="RESULT", offset="0") == {
+    assert gql(CHUNK, where={"id": task}, streamType="RESULT", offset=0) == {
         "task": {"exportFileFromOffset": None}
     }
 
@@ -294,10 +294,17 @@ def test_an_export_shows_one_moment(
             ],
             ["street-05"],
         ),
+        (
+            [
+                {"type": "global_key", "operator": "is", "ids": ["street-06"]},
+                {"type": "dataset", "operator": "is", "ids": ["DATASET"]},
+            ],
+            ["street-06"],
+        ),
         ([{"type": "dataset", "operator": "is", "ids": []}], []),
     ],
 )
-def test_the_catalog_is_searched_by_clauses_that_all_hold(  # noqa: PLR0917  # fixtures are asked for by name
+def test_the_catalog_is_searched_by_clauses_that_all_hold(  # fixtures are asked for by name
     gql: Gql,
     lines: Gql,
     dataset: str,
@@ -336,3 +343,14 @@ def test_a_search_that_is_not_understood_is_refused(refused: Gql) -> None:
 
     assert code == "BAD_USER_INPUT"
     assert "'batch'" in message
+
+
+@pytest.mark.parametrize("offset", [-1, "-1", "ten", 1.5, str(2**64), None, True])
+def test_an_offset_is_a_number_of_bytes(
+    refused: Gql, export_run: Gql, offset: object
+) -> None:
+    where = {"id": export_run()}
+
+    assert refused(CHUNK, where=where, streamType="RESULT", offset=offset)[0] == (
+        "BAD_USER_INPUT"
+    )

@@ -10,7 +10,6 @@ import pytest
 
 from reconciler.server.app import make_app
 from reconciler.server.settings import ServerSettings
-from reconciler.server.store import organization
 from reconciler.server.store.database import Store
 
 Gql = Callable[..., Any]
@@ -57,7 +56,11 @@ def test_a_server_without_keys_is_refused(
     [
         ("{ bbb }", "GRAPHQL_VALIDATION_FAILED", 'Cannot query field "bbb" on type'),
         ("{ organization {", "GRAPHQL_PARSE_FAILED", "Syntax Error: "),
-        ("{ model { id } }", "GRAPHQL_VALIDATION_FAILED", 'Field "model" argument'),
+        (
+            "{ model { id } }",
+            "GRAPHQL_VALIDATION_FAILED",
+            "is required, but it was not provided",
+        ),
         (
             '{ model(where: {id: "gone"}) { id } }',
             "RESOURCE_NOT_FOUND",
@@ -67,6 +70,11 @@ def test_a_server_without_keys_is_refused(
             '{ datasets(where: {createdAt_gt: "soon"}) { id } }',
             "BAD_USER_INPUT",
             "'soon' is no moment",
+        ),
+        (
+            '{ datasets(where: {createdAt_gt: "2030-01-01T00:00:00"}) { id } }',
+            "BAD_USER_INPUT",
+            "says no time zone",
         ),
         (
             "{ datasets(first: 10001) { id } }",
@@ -95,7 +103,7 @@ def test_a_missing_variable_is_the_clients_mistake(refused: Gql) -> None:
     code, message = refused("query Q($id: ID!) { model(where: {id: $id}) { id } }")
 
     assert code == "BAD_USER_INPUT"
-    assert "$id" in message
+    assert "ID!" in message
 
 
 def test_a_list_of_ids_may_hold_only_ids(refused: Gql) -> None:
@@ -173,7 +181,6 @@ def test_a_bug_is_logged_and_told_as_one(
         }
     ]
     assert "out of cheese" in caplog.text
-    assert organization.read_organization is not broken
 
 
 def test_operations_are_told_apart_by_their_fields_and_not_their_names(

@@ -34,10 +34,9 @@ def start(path: Path, port: str = "0") -> subprocess.Popen[str]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    process = start(tmp_path / "store.db")
-    yield process
-    process.kill()
-    process.communicate()
+    with start(tmp_path / "store.db") as process:
+        yield process
+        process.kill()
 
 
 def ask(url: str, query: str) -> httpx.Response:

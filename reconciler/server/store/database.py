@@ -87,7 +87,15 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close every connection; the store can't be used any more."""
+        """Close every connection."""
+        self._engine.dispose()
+
+    def disconnect(self) -> None:
+        """Close idle connections before a fork; the next use opens new ones.
+
+        A child that inherits an open SQLite file would undo its own locks when
+        it closes it.
+        """
         self._engine.dispose()
 
     @contextmanager
@@ -207,7 +215,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _identity(connection: Connection) -> Identity:
-    secret = connection.execute(select(secrets.c.value)).scalar_one()
+    secret = connection.execute(
+        select(secrets.c.value).where(secrets.c.name == "files")
+    ).scalar_one()
     return Identity(
         user=connection.execute(select(users.c.id)).scalar_one(),
         organization=connection.execute(select(organizations.c.id)).scalar_one(),
