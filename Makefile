@@ -21,7 +21,7 @@ demo: install
 	$(BIN)/python tests/demo.py
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/.installed-test
 	$(BIN)/ruff check
