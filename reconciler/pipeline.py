@@ -15,7 +15,7 @@ from reconciler.diagnostics import Diagnostic, InputError, counted
 from reconciler.ledger.directory import DirectoryLedger
 from reconciler.manifest.load import find_workspace, load, select_addresses
 from reconciler.manifest.workspace import Workspace
-from reconciler.plan.build import Plan, Target, build
+from reconciler.plan.build import LOCAL, Plan, Target, build
 from reconciler.plan.changes import RowChanges
 from reconciler.ports import Reader, Unauthorized, Unavailable, Writer
 from reconciler.rows.change import RowsChange
@@ -39,9 +39,6 @@ READERS: Final = 8
 
 LARGE: Final = 100_000
 """Rows beyond which a run is read alone, so that memory holds one at a time."""
-
-LOCAL: Final = "local"
-"""What plans and ledgers call the embedded server."""
 
 _EMBEDDED: Final = "http://embedded.invalid/graphql"
 

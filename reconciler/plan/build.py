@@ -3,17 +3,21 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from reconciler.plan.changes import Action, Blocked, Change, Notice, RowChanges
 from reconciler.plan.diff import diff
 from reconciler.plan.guards import Guards, guard
 from reconciler.plan.lower import BATCH_SIZE, Work, lower
 from reconciler.plan.operations import Operation, operation_of, plan_digest
-from reconciler.state.address import Address, RemoteId
+from reconciler.state.address import Address, RemoteId, model_address
 from reconciler.state.canonical import JsonObject
 from reconciler.state.inventory import Inventory
 from reconciler.state.resources import Dataset, Model, Run
 from reconciler.state.snapshot import Current, Desired
+
+LOCAL: Final = "local"
+"""The endpoint of the embedded server, as plans and ledgers call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ def build(
             *(one for one in found.notices if one.address in kept),
         ),
         blocked=(
-            *(one for one in found.blocked if one.address in kept),
+            *(one for one in found.blocked if one.address in kept | _above(changes)),
             *guard(changes, guards=guards, allowed=permitted),
         ),
         ids={
@@ -152,6 +156,15 @@ def build(
         allowed=permitted,
         selection=selection,
     )
+
+
+def _above(changes: Iterable[Change]) -> set[Address]:
+    # What is narrowed away may still be what the rest stands on.
+    found: set[Address] = set()
+    for change in changes:
+        if isinstance(change.desired, Run):
+            found.add(model_address(change.desired.model))
+    return found
 
 
 def _narrowed(changes: list[Change], selected: frozenset[Address]) -> list[Change]:

@@ -89,6 +89,7 @@ class Change:
         reason: Why.
         desired: What the manifests say of it.
         id: Its id when it exists.
+        parent: The id of a run's model, or of a model's ontology, when it exists.
         origin: Where it is declared.
         fields: Leaves that differ, by path; `("config", …)` for a run's config.
         config_before: Digest of a run's config when it was read; None unless
@@ -103,6 +104,7 @@ class Change:
     reason: Reason
     desired: Resource
     id: RemoteId | None = None
+    parent: RemoteId | None = None
     origin: Span | None = None
     fields: tuple[FieldChange, ...] = ()
     config_before: str | None = None

@@ -1,16 +1,20 @@
 """Plans to files and back: a zip of `plan.json` and row differences as CSV.
 
 A plan file holds what was agreed to and nothing else: no secrets, no content
-of data rows, no times. Its digest is computed again when it is read, so that
-an edited file is refused.
+of data rows, no times. It says the hash of every one of its parts and of itself,
+and the plan's digest; all are computed again when it is read, so that an edited
+or damaged file is refused. That is no signature: see the decision records.
 """
 
 import csv
+import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Final
 
 from reconciler.diagnostics import Diagnostic, InputError, Span
@@ -19,7 +23,7 @@ from reconciler.plan.changes import Action
 from reconciler.plan.operations import Operation, plan_digest
 from reconciler.rows.change import CurrentRow, RowsChange
 from reconciler.state.address import Address
-from reconciler.state.canonical import JsonObject, JsonValue
+from reconciler.state.canonical import JsonObject, JsonValue, digest
 from reconciler.state.resources import GlobalKey, RowIdentity, Split
 
 FORMAT_VERSION: Final = "1.0"
@@ -27,6 +31,7 @@ FORMAT_VERSION: Final = "1.0"
 
 _ROW_COLUMNS: Final = ("change", "name", "key", "before", "after")
 _DATA_ROW_COLUMNS: Final = ("global_key", "fingerprint")
+_CHUNK: Final = 1 << 20
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 
 
@@ -67,6 +72,7 @@ def write_plan(saved: SavedPlan, file: IO[bytes]) -> None:
     """Write a plan file; the same plan gives the same bytes."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         operations: list[JsonValue] = []
+        files: JsonObject = {}
         for number, operation in enumerate(saved.operations, start=1):
             entry: JsonObject = {
                 "address": str(operation.address),
@@ -80,15 +86,17 @@ def write_plan(saved: SavedPlan, file: IO[bytes]) -> None:
                     "kept": operation.rows.kept,
                     "before": operation.rows.before,
                     "after": operation.rows.after,
-                    "file": _add(
-                        archive,
-                        f"rows/{number:05}.csv",
-                        _ROW_COLUMNS,
-                        _row_lines(operation.rows),
-                    ),
+                    "file": f"rows/{number:05}.csv",
                 }
+                files[f"rows/{number:05}.csv"] = _add(
+                    archive,
+                    f"rows/{number:05}.csv",
+                    _ROW_COLUMNS,
+                    _row_lines(operation.rows),
+                )
             if operation.data_rows is not None:
-                entry["dataRows"] = _add(
+                entry["dataRows"] = f"data-rows/{number:05}.csv"
+                files[f"data-rows/{number:05}.csv"] = _add(
                     archive,
                     f"data-rows/{number:05}.csv",
                     _DATA_ROW_COLUMNS,
@@ -103,7 +111,9 @@ def write_plan(saved: SavedPlan, file: IO[bytes]) -> None:
             "selection": saved.selection,
             "allowed": [str(address) for address in saved.allowed],
             "operations": operations,
+            "files": files,
         }
+        document["integrity"] = digest(document)
         text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
         archive.writestr(_member("plan.json"), text + "\n")
 
@@ -122,6 +132,7 @@ def read_plan(file: IO[bytes], *, name: str) -> SavedPlan:
         with zipfile.ZipFile(file) as archive:
             document = json.loads(archive.read("plan.json"))
             _check_version(document, name)
+            _check_integrity(document, archive, name)
             saved = SavedPlan(
                 workspace=document["workspace"],
                 target=document["target"],
@@ -132,20 +143,38 @@ def read_plan(file: IO[bytes], *, name: str) -> SavedPlan:
                 selection=document["selection"],
                 digest=document["digest"],
             )
+            computed = plan_digest(
+                saved.operations, target=saved.target, allowed=saved.allowed
+            )
     except (
         zipfile.BadZipFile,
+        zlib.error,
+        csv.Error,
+        AttributeError,
+        EOFError,
         KeyError,
+        NotImplementedError,  # a zip with features that nobody gave it
+        RuntimeError,  # an encrypted one; nesting without end
         TypeError,
         ValueError,  # also text that is no JSON, no UTF-8, or no known word
-        EOFError,
     ) as error:
         raise _refusal(name, "is no saved plan, or is damaged") from error
-    computed = plan_digest(saved.operations, target=saved.target, allowed=saved.allowed)
     if computed != saved.digest:
-        raise _refusal(
-            name, f"was edited: its content has the digest {computed}, not its own"
-        )
+        raise _refusal(name, "was edited: its operations have another digest")
     return saved
+
+
+def _check_integrity(document: JsonObject, archive: zipfile.ZipFile, name: str) -> None:
+    stated = document.pop("integrity", None)
+    if stated != digest(document):
+        raise _refusal(name, "was edited: plan.json has another hash than it says")
+    files = document["files"]
+    if not isinstance(files, dict):
+        raise TypeError("files is a mapping")
+    for file, hashed in files.items():
+        found = hashlib.sha256(archive.read(file)).hexdigest()
+        if f"sha256:{found}" != hashed:
+            raise _refusal(name, f"was edited: {file} has another hash than it says")
 
 
 def _check_version(document: Mapping[str, object], name: str) -> None:
@@ -176,14 +205,25 @@ def _add(
     columns: tuple[str, ...],
     lines: Iterable[tuple[str, ...]],
 ) -> str:
-    with (
-        archive.open(_member(name), "w", force_zip64=True) as raw,
-        io.TextIOWrapper(raw, encoding="utf-8", newline="") as text,
-    ):
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(lines)
-    return name
+    """Write a member line by line; return the hash of its content."""
+    found = hashlib.sha256()
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    with archive.open(_member(name), "w", force_zip64=True) as raw:
+        for line in chain([columns], lines):
+            writer.writerow(line)
+            if buffer.tell() > _CHUNK:
+                _drain(buffer, raw, found)
+        _drain(buffer, raw, found)
+    return f"sha256:{found.hexdigest()}"
+
+
+def _drain(buffer: io.StringIO, raw: IO[bytes], found: "hashlib._Hash") -> None:
+    content = buffer.getvalue().encode()
+    raw.write(content)
+    found.update(content)
+    buffer.seek(0)
+    buffer.truncate()
 
 
 def _member(name: str) -> zipfile.ZipInfo:

@@ -14,8 +14,10 @@ from reconciler.plan.codec import SavedPlan
 from reconciler.plan.operations import Operation, declared_fields
 from reconciler.rows.change import RowsChange
 from reconciler.state.address import Address
-from reconciler.state.canonical import JsonObject
-from reconciler.state.resources import Dataset, Resource, Run, Split
+from reconciler.state.canonical import digest
+from reconciler.state.resources import Dataset, Resource, Split
+
+_NO_CONFIG = digest({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,10 @@ def _whole(saved: SavedPlan, fresh: Plan) -> Iterator[PlanDifference]:
 def _differences(
     agreed: Operation, now: Operation | None, change: Change
 ) -> Iterator[str]:
-    wanted = _wanted(change.desired, agreed.after)
-    if wanted != agreed.after:
-        yield "the manifests say something else of it by now"
-    if agreed.rows and _rows_after(change) != agreed.rows.after:
-        yield "the manifests name other rows by now"
+    declared = declared_fields(change.desired)
+    for name, value in agreed.after.items():
+        if declared.get(name) != value:
+            yield f"the manifests say something else of its {name} by now"
     if agreed.data_rows and not _same_content(agreed, change.desired):
         yield "the manifests name other data rows by now"
     if now is None:
@@ -95,8 +96,13 @@ def _differences(
     made_since = agreed.action is Action.CREATE and now.action is Action.UPDATE
     if not made_since and agreed.before.get("id") != now.before.get("id"):
         yield "is another object on the remote by now"
-    if not made_since and _moved_on(agreed, now, "config"):
-        yield "its config on the remote is not the one that was planned with"
+    if "parent" in agreed.before and agreed.before["parent"] != now.before["parent"]:
+        yield "what it belongs to is another object on the remote by now"
+    if made_since and now.before.get("config", _NO_CONFIG) != _NO_CONFIG:
+        yield "somebody else has made it since, with a config of its own"
+    for part in ("config", "description"):
+        if not made_since and _moved_on(agreed, now, part):
+            yield f"its {part} on the remote is not the one that was planned with"
     if set(now.after) - set(agreed.after):
         yield f"{', '.join(sorted(set(now.after) - set(agreed.after)))} would change"
     if now.rows:
@@ -104,17 +110,6 @@ def _differences(
     more = (now.data_rows or {}).keys() - (agreed.data_rows or {}).keys()
     if more:
         yield f"{counted(len(more), 'more data row')} would be uploaded"
-
-
-def _wanted(resource: Resource, agreed: JsonObject) -> JsonObject:
-    declared = declared_fields(resource)
-    return {name: declared.get(name) for name in agreed}
-
-
-def _rows_after(change: Change) -> str | None:
-    assert isinstance(change.desired, Run)
-    rows = change.desired.rows
-    return None if rows is None else rows.digest()
 
 
 def _same_content(agreed: Operation, resource: Resource) -> bool:
@@ -148,8 +143,10 @@ def _more_rows(agreed: RowsChange | None, now: RowsChange) -> Iterator[str]:
     )
     if moved:
         yield f"{counted(moved, 'more row')} would change split"
-    agreed_removals = {row.id for row in agreed.removed} if agreed else set()
-    removed = sum(row.id not in agreed_removals for row in now.removed)
+    agreed_removals = (
+        {(row.id, row.split) for row in agreed.removed} if agreed else set()
+    )
+    removed = sum((row.id, row.split) not in agreed_removals for row in now.removed)
     if removed:
         yield f"{counted(removed, 'more row')} would be removed"
 

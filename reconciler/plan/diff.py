@@ -21,7 +21,7 @@ from reconciler.plan.changes import (
 )
 from reconciler.plan.fields import diff_fields
 from reconciler.rows.change import RowsChange
-from reconciler.state.address import Address, RemoteId
+from reconciler.state.address import Address, RemoteId, model_address
 from reconciler.state.canonical import JsonObject, digest
 from reconciler.state.inventory import Inventory
 from reconciler.state.resources import (
@@ -115,10 +115,9 @@ def _ontology(
         fields = diff_fields({}, _ontology_fields(wanted.media_type, wanted.schema))
         return _created(wanted, given, fields)
     assert isinstance(there, CurrentOntology)
-    if wanted.schema is None:
-        return _existing(wanted, given, there.id, reference=True)
     media_type = there.media_type if wanted.media_type else None
-    before = _ontology_fields(media_type, there.schema)
+    schema = None if wanted.schema is None else there.schema
+    before = _ontology_fields(media_type, schema)
     differing = diff_fields(before, _ontology_fields(wanted.media_type, wanted.schema))
     if differing:
         where = ", ".join(_dotted(one) for one in differing[:3])
@@ -133,7 +132,7 @@ def _ontology(
                 "ontology of another name",
             )
         )
-    return _existing(wanted, given, there.id)
+    return _existing(wanted, given, there.id, reference=wanted.schema is None)
 
 
 def _dataset(
@@ -252,6 +251,7 @@ def _created(
         action=Action.CREATE,
         reason=Reason.NOT_FOUND,
         desired=wanted,
+        parent=_parent(wanted, given),
         origin=given.desired.origins.get(wanted.address),
         fields=fields,
         rows=rows,
@@ -289,12 +289,23 @@ def _existing(
         reason=reason,
         desired=wanted,
         id=found_id,
+        parent=_parent(wanted, given),
         origin=given.desired.origins.get(address),
         fields=fields,
         config_before=config_before,
         rows=rows,
         data_rows=data_rows,
     )
+
+
+def _parent(wanted: Resource, given: _Given) -> RemoteId | None:
+    match wanted:
+        case Run(model=model):
+            return given.current.id_of(model_address(model))
+        case Model(ontology=ontology):
+            return given.current.id_of(ontology)
+        case Ontology() | Dataset():
+            return None
 
 
 def _config_fields(before: JsonObject, after: JsonObject) -> tuple[FieldChange, ...]:

@@ -29,6 +29,7 @@ def diff_fields(before: JsonObject, after: JsonObject) -> tuple[FieldChange, ...
         view="tree",
         threshold_to_diff_deeper=0,
         zip_ordered_iterables=True,
+        ignore_private_variables=False,  # or keys that begin with __ don't count
     )
     changes = [
         FieldChange(
@@ -39,6 +40,7 @@ def diff_fields(before: JsonObject, after: JsonObject) -> tuple[FieldChange, ...
         for leaves in tree.values()
         for leaf in leaves
     ]
+    assert changes, "values that aren't equal differ somewhere"
     return tuple(sorted(changes, key=lambda change: _sortable(change.path)))
 
 

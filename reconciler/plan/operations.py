@@ -8,7 +8,7 @@ what it becomes, and what it must still be beforehand.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.plan.changes import Action, Change
+from reconciler.plan.changes import Action, Change, Missing
 from reconciler.rows.change import RowsChange
 from reconciler.rows.digest import digest_lines
 from reconciler.state.address import Address
@@ -16,6 +16,7 @@ from reconciler.state.canonical import JsonObject, JsonValue, digest
 from reconciler.state.resources import (
     Dataset,
     GlobalKey,
+    Membership,
     Model,
     Ontology,
     Resource,
@@ -30,10 +31,12 @@ class Operation:
     Attributes:
         address: The object.
         action: Whether it is created or updated.
-        before: Preconditions: `id`, and digests of `config` and `rows` where
-            those change. Empty for a creation.
-        after: What it becomes, as far as it changes: `config`, `schema`,
-            `mediaType`, `description`, `ontology`.
+        before: Preconditions: its own `id` and its `parent`'s, as far as they
+            exist, and what changes as it was: digests of `config` and `rows`,
+            and the `description`.
+        after: What it becomes, as far as it changes: `config`, `rows` (what the
+            members are, not which change), `schema`, `mediaType`,
+            `description`, `ontology`.
         rows: What happens to a run's rows.
         data_rows: Fingerprints of the data rows that are uploaded, by key.
     """
@@ -51,6 +54,11 @@ def operation_of(change: Change) -> Operation:
     before: JsonObject = {}
     if change.id is not None:
         before["id"] = change.id
+    if change.parent is not None:
+        before["parent"] = change.parent
+    for field in change.fields:
+        if field.path == ("description",) and not isinstance(field.before, Missing):
+            before["description"] = field.before
     if change.config_before is not None:
         before["config"] = change.config_before
     if change.rows and change.id is not None:
@@ -59,7 +67,7 @@ def operation_of(change: Change) -> Operation:
         address=change.address,
         action=change.action,
         before=before,
-        after=_after(change) if change.fields or change.id is None else {},
+        after=_after(change),
         rows=change.rows or None,
         data_rows=(
             {row.global_key: row.fingerprint for row in change.data_rows.created}
@@ -70,15 +78,18 @@ def operation_of(change: Change) -> Operation:
 
 
 def _after(change: Change) -> JsonObject:
+    changes = {"rows"} if change.rows else set()
+    if change.fields:
+        changes |= {"config", "description"}
     return {
         name: value
         for name, value in declared_fields(change.desired).items()
-        if value is not None
+        if value is not None and (change.id is None or name in changes)
     }
 
 
 def declared_fields(resource: Resource) -> JsonObject:
-    """Say what a resource declares, without its rows; None where unmanaged."""
+    """Say what a resource declares; None where it is unmanaged."""
     match resource:
         case Ontology(media_type=media_type, schema=schema):
             return {"mediaType": media_type, "schema": schema}
@@ -86,8 +97,16 @@ def declared_fields(resource: Resource) -> JsonObject:
             return {"description": description}
         case Model(ontology=ontology):
             return {"ontology": str(ontology)}
-        case Run(config=config):
-            return {"config": config}
+        case Run(config=config, rows=rows):
+            return {"config": config, "rows": None if rows is None else _members(rows)}
+
+
+def _members(rows: Membership) -> JsonObject:
+    return {
+        "by": rows.by.value,
+        "splits": rows.assigns_splits,
+        "digest": rows.digest(),
+    }
 
 
 def plan_digest(

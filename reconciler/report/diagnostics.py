@@ -22,14 +22,14 @@ def render_diagnostics(
 
 def _diagnostic(one: Diagnostic, *, color: bool) -> Iterator[str]:
     head = style("Error", fg="red", bold=True) if color else "Error"
-    place = f"{one.span}: " if one.span else ""
+    place = f"{plain(str(one.span))}: " if one.span else ""
     yield f"{head}: {place}{plain(one.message)} [{one.code}]"
     if one.span and one.excerpt is not None:
         yield from _excerpt(one.excerpt, one.span.column, one.span.end_column)
     for detail in one.details:
         yield f"    {plain(detail)}"
     for span, message in one.related:
-        yield f"  {span}: {plain(message)}"
+        yield f"  {plain(str(span))}: {plain(message)}"
     if one.hint:
         yield f"  Hint: {plain(one.hint)}"
 

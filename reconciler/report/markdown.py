@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from reconciler.diagnostics import counted
-from reconciler.plan.build import Plan
+from reconciler.plan.build import LOCAL, Plan
 from reconciler.plan.changes import Action, Blocked, Change, Missing, Notice
 from reconciler.report.summary import (
     SAMPLES,
@@ -84,6 +84,17 @@ def _head(plan: Plan) -> Iterator[str]:
     title = "Nothing to do" if not plan else "Plan"
     yield f"### {title}: workspace {code(_cut(plan.workspace))}"
     yield ""
+    where = (
+        "the embedded server"
+        if plan.target.endpoint == LOCAL
+        else (
+            f"{code(_cut(plan.target.endpoint))}, organisation "
+            f"{code(_cut(plan.target.name))}"
+        )
+    )
+    narrowed = f", narrowed to {code(_cut(plan.selection))}" if plan.selection else ""
+    yield f"On {where}{narrowed}."
+    yield ""
     yield (
         f"{sums.created} to create, {sums.updated} to update, {sums.adopted} to adopt, "
         f"{sums.unchanged} unchanged, **{sums.blocked} blocked**"
@@ -121,7 +132,12 @@ def _notice(one: Notice) -> str:
 
 
 def _change(change: Change) -> Iterator[str]:
-    yield f"- **{_RUNES[change.action]}** {code(str(change.address))}"
+    taken = (
+        f" — exists already as {code(change.id or '')}; it is adopted"
+        if change.reason.adopts
+        else ""
+    )
+    yield f"- **{_RUNES[change.action]}** {code(str(change.address))}{taken}"
     if change.rows:
         yield from _rows(change.rows)
     if change.data_rows:

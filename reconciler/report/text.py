@@ -6,7 +6,7 @@ from typing import Final
 from click import style
 
 from reconciler.diagnostics import counted
-from reconciler.plan.build import Plan
+from reconciler.plan.build import LOCAL, Plan
 from reconciler.plan.changes import Action, Change, DataRowsChange, FieldChange, Missing
 from reconciler.plan.compare import PlanDifference
 from reconciler.report.summary import (
@@ -59,8 +59,8 @@ class _Pen:
 def _plan(plan: Plan, pen: _Pen) -> Iterator[str]:
     where = (
         "the embedded server"
-        if plan.target.endpoint == "local"
-        else plan.target.endpoint
+        if plan.target.endpoint == LOCAL
+        else f"{plan.target.endpoint}, organisation {plan.target.name}"
     )
     yield f"Workspace {plain(plan.workspace)} on {plain(where)}" + (
         f", narrowed to {plain(plan.selection)}" if plan.selection else ""
@@ -77,7 +77,7 @@ def _plan(plan: Plan, pen: _Pen) -> Iterator[str]:
 
 def _change(change: Change, pen: _Pen) -> Iterator[str]:
     rune, colour = _RUNES[change.action]
-    origin = f"  ({change.origin})" if change.origin else ""
+    origin = f"  ({plain(str(change.origin))})" if change.origin else ""
     yield f"{pen(f'  {rune} {change.address}', colour, bold=True)}{origin}"
     if change.reason.adopts:
         yield f"      exists already as {plain(change.id or '')}; it is adopted"

@@ -1,6 +1,6 @@
 """The names by which everything outside `remote` speaks of objects."""
 
-import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType, Self
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 _SEGMENTS = {Kind.RUN: 2}
-_ESCAPED = re.compile(r"[/%*\s\x00-\x1f\x7f-\x9f]")
+_SYNTAX = frozenset("/%* ")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,6 +78,17 @@ def run_address(model: str, name: str) -> Address:
 
 
 def _encode(segment: str) -> str:
-    return _ESCAPED.sub(
-        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), segment
+    if segment.isascii() and segment.isprintable() and _SYNTAX.isdisjoint(segment):
+        return segment
+    return "".join(
+        "".join(f"%{byte:02X}" for byte in character.encode())
+        if character in _SYNTAX or _hidden(character)
+        else character
+        for character in segment
     )
+
+
+def _hidden(character: str) -> bool:
+    # Controls and spaces, and what reorders or hides text: an address is shown
+    # to people who agree to it.
+    return not character.isprintable() or unicodedata.category(character) == "Cf"

@@ -5,8 +5,10 @@ import pytest
 from reconciler.plan.build import Plan
 from reconciler.plan.codec import save_plan
 from reconciler.plan.compare import compare_plans
+from reconciler.state.address import RemoteId
 from reconciler.state.canonical import JsonObject
-from reconciler.state.resources import Split
+from reconciler.state.resources import Dataset, Run, Split
+from reconciler.state.snapshot import CurrentDataset, CurrentModel
 from tests.support.values import (
     MODEL,
     ONTOLOGY,
@@ -14,6 +16,7 @@ from tests.support.values import (
     PARENTS,
     RUN,
     current_run,
+    members,
     plan_of,
     run,
 )
@@ -121,10 +124,10 @@ def test_a_config_that_others_changed_is_a_difference() -> None:
 def test_manifests_that_say_something_else_are_differences() -> None:
     saved = plan({"lr": 2}, WANTED, there={"lr": 1})
 
-    assert "the manifests say something else of it by now" in messages(
+    assert "the manifests say something else of its config by now" in messages(
         saved, plan({"lr": 3}, WANTED, there={"lr": 1})
     )
-    assert "the manifests name other rows by now" in messages(
+    assert "the manifests say something else of its rows by now" in messages(
         saved, plan({"lr": 2}, {"a": Split.TEST}, there={"lr": 1})
     )
 
@@ -148,6 +151,64 @@ def test_an_object_that_vanished_is_a_difference() -> None:
     fresh = plan({"lr": 2}, exists=False)
 
     assert messages(saved, fresh) == ["no longer exists on the remote"]
+
+
+def test_a_run_that_others_made_since_with_a_config_is_a_difference() -> None:
+    saved = plan({"lr": 2}, exists=False)
+
+    assert messages(saved, plan({"lr": 2}, there={"precious": 42})) == [
+        "somebody else has made it since, with a config of its own"
+    ]
+    assert messages(saved, plan({"lr": 2}, there={})) == []
+
+
+def test_a_row_to_remove_that_others_moved_is_a_difference() -> None:
+    saved = plan(rows=WANTED, has=BEFORE)
+    moved = plan(rows=WANTED, has={**BEFORE, "x": Split.TRAINING})
+
+    assert messages(saved, moved) == ["1 more row would be removed"]
+
+
+def test_a_run_of_a_model_that_was_replaced_is_a_difference() -> None:
+    saved = plan({"lr": 2}, exists=False)
+    replaced = CurrentModel(
+        id=RemoteId("model-2"), name="digits", ontology_id=RemoteId("onto-1")
+    )
+    fresh = plan_of(
+        MODEL, run(config={"lr": 2}), there={**PARENTS, MODEL.address: replaced}
+    )
+
+    assert "what it belongs to is another object on the remote by now" in messages(
+        saved, fresh
+    )
+
+
+def test_a_description_that_others_changed_is_a_difference() -> None:
+    def described(now: str) -> Plan:
+        there = CurrentDataset(
+            id=RemoteId("ds-1"), name="images", description=now, keys=frozenset()
+        )
+        wanted = Dataset("images", "ten digits", {})
+        return plan_of(wanted, there={wanted.address: there})
+
+    assert messages(described("old"), described("theirs")) == [
+        "its description on the remote is not the one that was planned with"
+    ]
+
+
+def test_splits_that_are_managed_no_longer_are_a_difference() -> None:
+    rows = {"a": Split.UNASSIGNED, "b": Split.UNASSIGNED}
+    managed = Run("digits", "svm", None, members(rows))
+    unmanaged = Run("digits", "svm", None, members(rows, assigns_splits=False))
+    there = {**PARENTS, RUN: current_run()}
+
+    saved = plan_of(MODEL, managed, there=there)
+    fresh = plan_of(MODEL, unmanaged, there=there)
+
+    assert saved.digest != fresh.digest
+    assert messages(saved, fresh) == [
+        "the manifests say something else of its rows by now"
+    ]
 
 
 def test_another_remote_is_a_difference_that_hides_the_others() -> None:

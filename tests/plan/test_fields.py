@@ -43,6 +43,12 @@ from reconciler.state.canonical import JsonObject
             {"a'b.c[0]": 1}, {"a'b.c[0]": 2}, [(("a'b.c[0]",), 1, 2)], id="odd keys"
         ),
         pytest.param(
+            {"__lr": 1, "o": {"__x": 1}},
+            {"__lr": 2, "o": {"__x": 2}},
+            [(("__lr",), 1, 2), (("o", "__x"), 1, 2)],
+            id="keys that Python would call private",
+        ),
+        pytest.param(
             {"x": {"a": 1}}, {"x": 5}, [(("x",), {"a": 1}, 5)], id="another type"
         ),
     ],

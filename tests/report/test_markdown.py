@@ -32,6 +32,8 @@ def test_a_plan_is_shown_with_sums_digest_and_changes() -> None:
         == """\
 ### Plan: workspace `test`
 
+On the embedded server.
+
 0 to create, 1 to update, 0 to adopt, 1 unchanged, **0 blocked**
 
 Rows: **1 to remove**, 1 to move, 0 to add; 0 data rows to upload
