@@ -140,6 +140,8 @@ CATALOGUE: Final[dict[str, str]] = {
     "not-found": "An object that the manifests only refer to does not exist.",
     "wrong-id": "The object pinned by `id:` does not exist, or has another name.",
     # This machine
+    "setting": "A variable of the environment has a value that can't be used.",
+    "apply-running": "Another apply of the same workspace on the same remote runs.",
     "file-system": "A file or folder of the tool's own can't be read or written.",
     # Plan files and the ledger
     "inventory-damaged": "A line of the inventory under .reconciler/ can't be read.",

@@ -16,7 +16,7 @@ from reconciler.ledger.directory import DirectoryLedger
 from reconciler.manifest.load import find_workspace, load, select_addresses
 from reconciler.manifest.workspace import Workspace
 from reconciler.plan.build import LOCAL, Plan, Target, build
-from reconciler.plan.changes import RowChanges
+from reconciler.plan.changes import Notice, RowChanges
 from reconciler.ports import Reader, Unauthorized, Unavailable, Writer
 from reconciler.rows.change import RowsChange
 from reconciler.rows.current import collect
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 READERS: Final = 8
 """Runs whose rows are read and compared at the same time."""
+
+HOME: Final = ".reconciler"
+"""Folder of a workspace for the tool's own files."""
 
 LARGE: Final = 100_000
 """Rows beyond which a run is read alone, so that memory holds one at a time."""
@@ -102,8 +105,26 @@ def specify(path: Path, *, selection: str | None = None) -> Specification:
 
 
 def home_of(workspace: Workspace, settings: Settings) -> Path:
-    """Name the folder for the tool's own files."""
-    return settings.home or workspace.root / ".reconciler"
+    """Name the folder for the tool's own files.
+
+    Raises:
+        InputError: When it is a link out of the workspace: whoever may change
+            manifests doesn't choose where this machine's files are written.
+    """
+    if settings.home is not None:
+        return settings.home
+    home = workspace.root / HOME
+    if not home.resolve().is_relative_to(workspace.root.resolve()):
+        raise InputError(
+            [
+                Diagnostic(
+                    code="file-outside",
+                    message=f"{HOME} leads out of the workspace",
+                    hint="remove the link, or name a folder with RECONCILER_HOME",
+                )
+            ]
+        )
+    return home
 
 
 @contextmanager
@@ -239,7 +260,7 @@ def home_here(folder: Path, settings: Settings) -> Path:
     except InputError as error:
         if {one.code for one in error.diagnostics} != {"no-workspace"}:
             raise
-        return settings.home or folder / ".reconciler"
+        return settings.home or folder / HOME
     return home_of(workspace, settings)
 
 
@@ -288,7 +309,7 @@ def make_plan(session: Session, *, allowed: Iterable[Address] = ()) -> Plan:
         batch_size=workspace.limits.batch_size,
         selected=given.selected,
         selection=given.selection,
-        notices=session.reader.notices(),
+        notices=(*session.reader.notices(), *_unchecked_ids(rows)),
     )
 
 
@@ -391,6 +412,17 @@ def _elsewhere(desired: Desired, current: Current) -> Iterator[Diagnostic]:
                 hint="a global key is unique in an organisation: rename these, or "
                 "declare the dataset they are in",
                 details=tuple(sorted(keys)),
+            )
+
+
+def _unchecked_ids(rows: RowChanges) -> Iterator[Notice]:
+    for address, change in rows.items():
+        if change.by is RowIdentity.DATA_ROW_ID and change.added:
+            yield Notice(
+                code="row-ids-unchecked",
+                address=address,
+                message=f"{counted(change.added_count, 'data row id')} to add can't "
+                "be looked up beforehand: if one doesn't exist, adding fails",
             )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.diagnostics import Diagnostic, InputError
+
 VARIABLES: Mapping[str, str] = {
     "LABELBOX_API_KEY": "the key for Labelbox, or for a server of your own",
     "LABELBOX_ENDPOINT": "where the API is, if not at Labelbox; as the SDK's "
@@ -26,8 +28,8 @@ HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured as everywhere.
 DEFAULT_ENDPOINT = "https://api.labelbox.com/graphql"
 
 
-class SettingsError(ValueError):
-    """A variable has a value that can't be used; never shows a key."""
+def _unusable(message: str) -> InputError:
+    return InputError([Diagnostic(code="setting", message=message)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment; an empty variable counts as absent.
 
     Raises:
-        SettingsError: When a value can't be used.
+        InputError: When a value can't be used; never shows a key.
     """
     given = os.environ if environ is None else environ  # noqa: TID251  # the one place
 
@@ -89,9 +91,7 @@ def _seconds(text: str | None) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise SettingsError(
-            f"RECONCILER_TIMEOUT is {text!r}; it takes a number of seconds"
-        )
+        raise _unusable(f"RECONCILER_TIMEOUT is {text!r}; it takes a number of seconds")
     return seconds
 
 

@@ -16,11 +16,12 @@ from reconciler import pipeline
 from reconciler.apply.events import Done, Event, Failed, Finished, Skipped, Unknown
 from reconciler.apply.executor import PARALLELISM
 from reconciler.cli.common import (
-    AddressType,
+    MANIFESTS,
+    RunType,
     color_option,
+    declared_runs,
     failures,
     path_argument,
-    settings_of,
     use_color,
 )
 from reconciler.cli.exits import Exit, worst
@@ -39,8 +40,6 @@ from reconciler.state.canonical import JsonValue
 
 HEARTBEAT: Final = 15.0
 """Seconds of silence in a log before a line says what is in flight."""
-
-_MANIFESTS: Final = (".yaml", ".yml")
 
 
 @click.command("apply")
@@ -68,7 +67,7 @@ _MANIFESTS: Final = (".yaml", ".yml")
 @click.option(
     "--allow-remove",
     "allowed",
-    type=AddressType(),
+    type=RunType(),
     multiple=True,
     metavar="ADDRESS",
     help="Let rows leave this run, however many; may be repeated.",
@@ -89,21 +88,30 @@ def command(
     plan file that `reconciler plan --out` saved: then exactly that is done, and
     nothing if the remote or the manifests have changed since.
     """
-    settings = settings_of()
     if output == "json" and not auto_approve:
         raise click.UsageError("--output json can't ask; add --auto-approve")
-    telling = _Telling(output, settings, color=color)
-    with failures("apply", output=output, color=use_color(color, settings, err=True)):
+    with failures("apply", output=output, color=color) as settings:
+        telling = _Telling(output, settings, color=color)
         saved = _saved(path)
         if saved is None:
             specification = pipeline.specify(path)
+            allowed = declared_runs(allowed, specification)
         else:
+            if allowed:
+                raise click.UsageError(
+                    "a saved plan says itself what is allowed; make it with "
+                    "`plan --allow-remove`"
+                )
             allowed = saved.allowed
-            specification = pipeline.specify(Path.cwd(), selection=saved.selection)
-        with pipeline.open_session(specification, settings, read_only=False) as session:
+            selection = saved.selection or "."
+            specification = pipeline.specify(Path.cwd(), selection=selection)
+        with (
+            pipeline.open_session(specification, settings, read_only=False) as session,
+            session.ledger.exclusive(),
+        ):
             plan = pipeline.make_plan(session, allowed=allowed)
             telling.plan = plan
-            if saved is not None and (found := compare_plans(saved=saved, fresh=plan)):
+            if saved is not None and (found := _overtaken(saved, plan, session)):
                 return telling.stale(found)
             telling.show_plan()
             if plan.blocked:
@@ -114,7 +122,20 @@ def command(
             if not auto_approve and not _approved():
                 click.echo("Nothing was changed.", err=True)
                 return Exit.DONE
-            return _carry_out(session, plan, telling, parallelism=parallelism)
+            code = _carry_out(session, plan, telling, parallelism=parallelism)
+            if code is Exit.DONE:
+                session.ledger.carried_out(saved.digest if saved else plan.digest)
+            return telling.end(code)
+
+
+def _overtaken(
+    saved: SavedPlan, plan: Plan, session: pipeline.Session
+) -> tuple[PlanDifference, ...]:
+    """Say why a saved plan may not be carried out, if it may not."""
+    if plan and session.ledger.was_carried_out(saved.digest):
+        again = "it was carried out before, and what it did was changed since"
+        return (PlanDifference(None, again),)
+    return compare_plans(saved=saved, fresh=plan)
 
 
 def _carry_out(
@@ -128,9 +149,15 @@ def _carry_out(
             heartbeat=HEARTBEAT,
             stopped=lambda: stopped() is not None,
         )
-        telling.finished = [
-            event for event in telling.progress(events) if isinstance(event, Finished)
-        ]
+        try:
+            for event in telling.progress(events):
+                if isinstance(event, Finished):
+                    telling.finished.append(event)
+        except OSError as error:
+            # What is in flight has ended, and can't be written down: the next
+            # plan finds it on the remote, and adopts what it finds.
+            telling.unwritten = f"{error.filename or ''}: {error.strerror or error}"
+            return Exit.PARTIAL
         code = _exit(telling.finished, stopped())
     if code is Exit.DONE:
         try:
@@ -141,7 +168,7 @@ def _carry_out(
             # Everything was done; that it can't be checked must not hide it.
             telling.unchecked = str(error)
         code = Exit.DONE if telling.converged else Exit.UNCONVERGED
-    return telling.end(code)
+    return code
 
 
 class _Telling:
@@ -155,6 +182,7 @@ class _Telling:
         self.finished: list[Finished] = []
         self.rest: Plan | None = None
         self.unchecked: str | None = None
+        self.unwritten: str | None = None
 
     @property
     def converged(self) -> bool:
@@ -196,10 +224,13 @@ class _Telling:
                 steps=[_step(one) for one in self.finished],
                 remaining=None if self.rest is None else plan_fields(self.rest),
                 unchecked=self.unchecked,
+                unwritten=self.unwritten,
             )
             return code
         if self.finished:
             click.echo(progress.render_outcomes(self.finished), nl=False)
+        if self.unwritten is not None:
+            click.echo(f"The inventory can't be written: {plain(self.unwritten)}")
         if self.converged:
             click.echo("A new plan finds nothing to do.")
         elif self.unchecked is not None:
@@ -207,7 +238,7 @@ class _Telling:
         elif self.rest is not None:
             click.echo("After the apply there is still something to do:")
             click.echo(render_plan(self.rest), nl=False)
-        elif self.finished:
+        elif self.finished or self.unwritten is not None:
             click.echo("Run apply again: what was done is not done twice.")
         return code
 
@@ -217,7 +248,7 @@ class _Telling:
 
 
 def _saved(path: Path) -> SavedPlan | None:
-    if path.is_dir() or path.suffix in _MANIFESTS or not path.exists():
+    if path.is_dir() or path.suffix in MANIFESTS or not path.exists():
         return None
     with path.open("rb") as file:
         return read_plan(file, name=str(path))

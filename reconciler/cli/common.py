@@ -1,25 +1,29 @@
 """What commands share: options, settings, and how a failure is shown."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
 
+from reconciler import pipeline
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import Diagnostic, InputError
 from reconciler.ports import RemoteError
 from reconciler.report.diagnostics import render_diagnostics
 from reconciler.report.machine import diagnostic_list, document
-from reconciler.settings import Settings, SettingsError, read_settings
-from reconciler.state.address import Address
+from reconciler.settings import Settings, read_settings
+from reconciler.state.address import Address, Kind
 
 path_argument: Final = click.argument(
     "path", default=".", type=click.Path(path_type=Path)
 )
 """Where the workspace is, or what of it to look at."""
+
+MANIFESTS: Final = (".yaml", ".yml")
+"""Endings of files that are manifests, and never saved plans."""
 
 color_option: Final = click.option(
     "--color/--no-color",
@@ -28,10 +32,10 @@ color_option: Final = click.option(
 )
 
 
-class AddressType(click.ParamType[Address]):
-    """An address on the command line."""
+class RunType(click.ParamType[Address]):
+    """The address of a run on the command line."""
 
-    name = "address"
+    name = "run"
 
     def convert(
         self,
@@ -39,19 +43,14 @@ class AddressType(click.ParamType[Address]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Address:
-        """Read an address, or refuse it as bad usage."""
+        """Read the address of a run, or refuse it as bad usage."""
         try:
-            return Address.parse(str(value))
+            address = Address.parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
-
-
-def settings_of() -> Settings:
-    """Read the environment, or end the command with what is wrong with it."""
-    try:
-        return read_settings()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+        if address.kind is not Kind.RUN:
+            self.fail(f"{address} is no run: write it as run/MODEL/NAME", param, ctx)
+        return address
 
 
 def use_color(chosen: bool | None, settings: Settings, *, err: bool) -> bool:  # noqa: FBT001  # click's value
@@ -64,15 +63,31 @@ def use_color(chosen: bool | None, settings: Settings, *, err: bool) -> bool:  #
     return stream.isatty()
 
 
+def declared_runs(
+    allowed: Iterable[Address], specification: pipeline.Specification
+) -> tuple[Address, ...]:
+    """Take addresses that must be runs of the workspace, or refuse them."""
+    addresses = tuple(allowed)
+    for address in addresses:
+        if address not in specification.desired.resources:
+            raise click.UsageError(
+                f"--allow-remove {address}: the manifests declare no such run"
+            )
+    return addresses
+
+
 @contextmanager
-def failures(command: str, *, output: str, color: bool) -> Iterator[None]:
+def failures(command: str, *, output: str, color: bool | None) -> Iterator[Settings]:
     """Show what goes wrong inside, in the form asked for, and exit with 1.
 
+    Gives the settings, so that what is wrong with those is shown like the rest.
     Problems of the input and of the remote end here; anything else is a bug
     and keeps its traceback.
     """
+    settings = Settings()
     try:
-        yield
+        settings = read_settings()
+        yield settings
     except BrokenPipeError:
         raise  # whoever read our output has left; see `main.run`
     except (InputError, RemoteError, OSError) as error:
@@ -81,7 +96,8 @@ def failures(command: str, *, output: str, color: bool) -> Iterator[None]:
             errors = diagnostic_list(found)
             click.echo(document(command, exit_code=Exit.ERROR, errors=errors))
         else:
-            click.echo(render_diagnostics(found, color=color), err=True, nl=False)
+            painted = use_color(color, settings, err=True)
+            click.echo(render_diagnostics(found, color=painted), err=True, nl=False)
         raise click.exceptions.Exit(Exit.ERROR) from error
 
 

@@ -5,6 +5,7 @@ of the libraries that the work needs.
 """
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -86,4 +87,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """Be the program `reconciler`."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal can't show is shown as escapes, not as a crash.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run())

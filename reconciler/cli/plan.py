@@ -6,11 +6,12 @@ import click
 
 from reconciler import pipeline
 from reconciler.cli.common import (
-    AddressType,
+    MANIFESTS,
+    RunType,
     color_option,
+    declared_runs,
     failures,
     path_argument,
-    settings_of,
     use_color,
 )
 from reconciler.cli.exits import Exit
@@ -45,7 +46,7 @@ from reconciler.state.address import Address
 @click.option(
     "--allow-remove",
     "allowed",
-    type=AddressType(),
+    type=RunType(),
     multiple=True,
     metavar="ADDRESS",
     help="Let rows leave this run, however many; may be repeated.",
@@ -64,9 +65,11 @@ def command(
 
     PATH is the workspace, or a folder or file in it to narrow the plan to.
     """
-    settings = settings_of()
-    with failures("plan", output=output, color=use_color(color, settings, err=True)):
+    if out is not None and out.suffix in MANIFESTS:
+        raise click.UsageError(f"--out {out}: a name like that is a manifest's")
+    with failures("plan", output=output, color=color) as settings:
         specification = pipeline.specify(path)
+        allowed = declared_runs(allowed, specification)
         with pipeline.open_session(specification, settings, read_only=True) as session:
             plan = pipeline.make_plan(session, allowed=allowed)
         if out is not None:

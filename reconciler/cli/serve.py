@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler import pipeline
-from reconciler.cli.common import failures, settings_of
+from reconciler.cli.common import failures
 
 
 @click.command("serve")
@@ -41,8 +41,9 @@ def command(host: str, port: int, db: str | None, task_seconds: float) -> None:
     RECONCILER_SERVER_API_KEYS; without it a key is made once and kept in a file
     whose path is printed.
     """
-    settings = settings_of()
-    with failures("serve", output="text", color=False):
+    if db is not None and "://" not in db:
+        raise click.UsageError(f"--db {db}: write it as sqlite:///{db}")
+    with failures("serve", output="text", color=None) as settings:
         home = pipeline.home_here(Path.cwd(), settings)
         keys = settings.server_keys or frozenset({_kept_key(home)})
         try:

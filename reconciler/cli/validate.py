@@ -9,8 +9,6 @@ from reconciler.cli.common import (
     color_option,
     failures,
     path_argument,
-    settings_of,
-    use_color,
 )
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import counted
@@ -34,9 +32,7 @@ def command(path: Path, output: str, color: bool | None) -> None:  # noqa: FBT00
     Reads every manifest and every row file of the workspace that PATH belongs
     to, and reports all problems at once.
     """
-    settings = settings_of()
-    painted = use_color(color, settings, err=True)
-    with failures("validate", output=output, color=painted):
+    with failures("validate", output=output, color=color):
         specification = pipeline.specify(path)
     desired = specification.desired
     if output == "json":

@@ -2,15 +2,18 @@
 
     inventory/<endpoint>/<organisation>/objects.jsonl     {"address", "id"}
     inventory/<endpoint>/<organisation>/data-rows.jsonl   {"dataset", "rows"}
+    inventory/<endpoint>/<organisation>/plans.jsonl       {"carried_out"}
 
 The last line about a thing holds. A line is on the disk before the next step
 is reported, so that a killed apply loses at most what was in flight; a line
 that was cut short by the kill is dropped, when it is read or written after.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 from urllib.parse import quote
@@ -48,6 +51,7 @@ class DirectoryLedger:
         )
         self._objects = self._folder / "objects.jsonl"
         self._data_rows = self._folder / "data-rows.jsonl"
+        self._plans = self._folder / "plans.jsonl"
 
     def recall(self) -> Inventory:
         """Read what was written down; nothing is an empty inventory.
@@ -61,8 +65,42 @@ class DirectoryLedger:
             fingerprints.setdefault(dataset, {}).update(rows)
         return Inventory(owned=owned, fingerprints=fingerprints)
 
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Let one apply at a time work from here on this remote.
+
+        This spares people trouble; nothing relies on it. Whoever applies from
+        another machine isn't held back, and is found out by preconditions.
+
+        Raises:
+            InputError: When another apply is at it, naming its process.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "lock").open("a+") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.seek(0)
+                raise _busy(held.read().strip()) from None
+            held.truncate(0)
+            held.write(str(os.getpid()))
+            held.flush()
+            yield
+
+    def was_carried_out(self, digest: str) -> bool:
+        """Tell whether a plan of this digest was carried out to its end."""
+        return digest in _entries(self._plans, _carried_out)
+
+    def carried_out(self, digest: str) -> None:
+        """Write down that a plan was carried out to its end."""
+        self._append(self._plans, [{"carried_out": digest}])
+
     def adopt(self, plan: Plan) -> None:
-        """Write down the objects that a plan found and takes over."""
+        """Write down the objects that a plan found and takes over.
+
+        This comes before anything else is done, so it also finds out whether
+        the inventory can be written at all.
+        """
         lines: list[JsonObject] = [
             {"address": str(change.address), "id": change.id}
             for change in plan.adoptions
@@ -90,10 +128,10 @@ class DirectoryLedger:
 
     def _append(self, file: Path, lines: Iterable[JsonObject]) -> None:
         text = "".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines)
-        if not text:
-            return
         self._folder.mkdir(parents=True, exist_ok=True)
         with file.open("ab+") as opened:
+            # Closing lets go of it: nobody else may see half a line meanwhile.
+            fcntl.flock(opened, fcntl.LOCK_EX)
             opened.truncate(_whole(opened))
             opened.write(text.encode())
             opened.flush()
@@ -129,6 +167,23 @@ def _entries(file: Path, read: Callable[[JsonObject], _T]) -> Iterator[_T]:
                     )
                 ]
             ) from None
+
+
+def _busy(process: str) -> InputError:
+    return InputError(
+        [
+            Diagnostic(
+                code="apply-running",
+                message="another apply of this workspace is running"
+                + (f", as process {process}" if process else ""),
+                hint="wait until it has ended",
+            )
+        ]
+    )
+
+
+def _carried_out(entry: Mapping[str, Any]) -> str:
+    return str(entry["carried_out"])
 
 
 def _object(entry: Mapping[str, Any]) -> tuple[Address, RemoteId]:

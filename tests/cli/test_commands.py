@@ -5,10 +5,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler import pipeline
+from reconciler.ledger.directory import DirectoryLedger
 from reconciler.ports import RemoteError
 from tests.cli.conftest import Command
 
@@ -118,7 +120,9 @@ def test_a_saved_plan_is_refused_when_the_manifests_have_moved_on(
     stale = reconciler("apply", "plan.zip", "--auto-approve")
 
     assert stale.code == 4
-    assert "run/animals/first the manifests say something else" in stale.out
+    assert (
+        "run/animals/first the manifests say something else of its config" in stale.out
+    )
     assert "create run" not in stale.err
 
 
@@ -142,6 +146,114 @@ def test_a_saved_plan_is_refused_when_the_remote_has_moved_on(
             "message": "its config on the remote is not the one that was planned with",
         }
     ]
+
+
+def test_a_saved_plan_applies_from_any_folder_of_the_workspace(
+    workspace: Path, reconciler: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reconciler("plan", "--out", "plan.zip")
+    (workspace / "specs" / "sub").mkdir()
+    monkeypatch.chdir(workspace / "specs" / "sub")
+
+    applied = reconciler("apply", "../../plan.zip", "--auto-approve")
+
+    assert applied.code == 0
+    assert "Done: 12 of 12 steps." in applied.out
+
+
+def test_a_saved_plan_that_was_carried_out_is_not_carried_out_again(
+    workspace: Path, reconciler: Command
+) -> None:
+    reconciler("apply", "--auto-approve")
+    edit(workspace / "specs" / "runs.yaml", "[n1, n2]", "[n1]")
+    edit(workspace / "specs" / "runs.yaml", ', TEST: "[1:]"', "")
+    reconciler("plan", "--out", "plan.zip")
+    reconciler("apply", "plan.zip", "--auto-approve")
+    runs = (workspace / "specs" / "runs.yaml").read_text()
+    edit(workspace / "specs" / "runs.yaml", "[n1]", "[n1, n2]")
+    reconciler("apply", "--auto-approve")
+    (workspace / "specs" / "runs.yaml").write_text(runs)
+
+    replayed = reconciler("apply", "plan.zip", "--auto-approve")
+
+    assert replayed.code == 4
+    assert "it was carried out before" in replayed.out
+
+
+def test_what_a_saved_plan_allows_cannot_be_added_to(reconciler: Command) -> None:
+    reconciler("plan", "--out", "plan.zip")
+
+    refused = reconciler(
+        "apply", "plan.zip", "--auto-approve", "--allow-remove", "run/animals/first"
+    )
+
+    assert refused.code == 64
+
+
+def test_a_plan_is_not_saved_under_the_name_of_a_manifest(reconciler: Command) -> None:
+    assert reconciler("plan", "--out", "plan.yaml").code == 64
+
+
+def test_the_tools_own_folder_does_not_leave_the_workspace(
+    workspace: Path, reconciler: Command
+) -> None:
+    outside = workspace.parent / "outside"
+    outside.mkdir()
+    (workspace / ".reconciler").symlink_to(outside)
+
+    refused = reconciler("plan")
+
+    assert refused.code == 1
+    assert "[file-outside]" in refused.err
+    assert list(outside.iterdir()) == []
+
+
+def test_an_inventory_that_cannot_be_written_stops_an_apply_before_it_begins(
+    reconciler: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "objects.jsonl")
+
+    monkeypatch.setattr(DirectoryLedger, "_append", full)
+
+    refused = reconciler("apply", "--auto-approve")
+
+    assert refused.code == 1
+    assert "objects.jsonl: No space left on device" in refused.err
+    assert "done" not in refused.err
+
+
+def test_an_inventory_that_fills_the_disk_on_the_way_is_a_partial_apply(
+    reconciler: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append, calls = DirectoryLedger._append, []
+
+    def filling(self: DirectoryLedger, *arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) > 3:
+            raise OSError(28, "No space left on device", "objects.jsonl")
+        append(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DirectoryLedger, "_append", filling)
+        stopped = reconciler("apply", "--auto-approve")
+    again = reconciler("apply", "--auto-approve")
+
+    assert stopped.code == 5
+    assert "The inventory can't be written: objects.jsonl" in stopped.out
+    assert again.code == 0
+
+
+def test_ids_that_cannot_be_looked_up_beforehand_are_said(
+    workspace: Path, reconciler: Command
+) -> None:
+    runs = workspace / "specs" / "runs.yaml"
+    edit(runs, "{globalKeys: [n1, n2]", "{dataRowIds: [x1, x2]")
+
+    planned = reconciler("plan")
+
+    assert planned.code == 0
+    assert "2 data row ids to add can't be looked up beforehand" in planned.out
 
 
 def test_what_is_no_plan_file_is_refused(workspace: Path, reconciler: Command) -> None:
@@ -218,6 +330,9 @@ def test_only_yes_is_taken_for_an_answer(
         ("bogus",),
         ("apply", "--parallelism", "0"),
         ("plan", "--allow-remove", "nonsense"),
+        ("plan", "--allow-remove", "model/animals"),
+        ("plan", "--allow-remove", "run/animals/typo"),
+        ("serve", "--db", "nonsense"),
         ("apply", "--output", "json"),
     ],
     ids=" ".join,

@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
 def test_a_store_that_is_none_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "notes.db").write_text("no database")
 
-    refused = reconciler(tmp_path, "serve", "--port", "0", "--db", "notes.db")
+    refused = reconciler(tmp_path, "serve", "--port", "0", "--db", "sqlite:///notes.db")
 
     assert refused.returncode == 1
     assert "notes.db" in refused.stderr

@@ -1,5 +1,8 @@
 """The inventory in a directory."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from reconciler.state.address import Address, Kind, RemoteId, run_address
 from reconciler.state.inventory import Inventory
 from tests.support.values import CURRENT_ONTOLOGY, ONTOLOGY, TARGET, data_row, plan_of
 
+ROOT = Path(__file__).resolve().parents[2]
 RUN = run_address("digits/ü", "svm %*")
 DATASET = Address(Kind.DATASET, ("images",))
 
@@ -136,3 +140,52 @@ def test_a_damaged_line_is_a_diagnostic_with_its_place(
     assert found.code == "inventory-damaged"
     assert found.span is not None
     assert found.span.line == 2
+
+
+def test_one_apply_at_a_time_works_on_a_remote_from_here(tmp_path: Path) -> None:
+    first, second = (DirectoryLedger(tmp_path, TARGET) for _ in range(2))
+    elsewhere = DirectoryLedger(tmp_path, Target("https://x", RemoteId("org"), ""))
+
+    with first.exclusive():
+        with elsewhere.exclusive():
+            pass
+        with pytest.raises(InputError) as caught, second.exclusive():
+            pass
+    with second.exclusive():
+        pass
+
+    (found,) = caught.value.diagnostics
+    assert found.code == "apply-running"
+    assert str(os.getpid()) in found.message
+
+
+def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from reconciler.apply.events import Done, Finished\n"
+        "from reconciler.ledger.directory import DirectoryLedger\n"
+        "from reconciler.plan.steps import CreateRun\n"
+        "from reconciler.state.address import RemoteId, run_address\n"
+        "from tests.support.values import TARGET\n"
+        "ledger = DirectoryLedger(Path(sys.argv[1]), TARGET)\n"
+        "events = (Finished(CreateRun(run_address(sys.argv[2], str(n))),\n"
+        "          Done(RemoteId('x'))) for n in range(200))\n"
+        "list(ledger.record(events))\n"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", script, str(tmp_path), name], cwd=ROOT)
+        for name in ("one", "two")
+    ]
+
+    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    assert len(DirectoryLedger(tmp_path, TARGET).recall().owned) == 400
+
+
+def test_a_plan_that_was_carried_out_is_remembered(tmp_path: Path) -> None:
+    ledger = DirectoryLedger(tmp_path, TARGET)
+
+    ledger.carried_out("sha256:one")
+
+    assert ledger.was_carried_out("sha256:one")
+    assert not ledger.was_carried_out("sha256:two")
