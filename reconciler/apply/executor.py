@@ -27,8 +27,9 @@ from reconciler.plan.steps import Step
 from reconciler.ports import InDoubt, RemoteError, Stale, Writer
 from reconciler.state.address import Address, RemoteId
 
-PARALLELISM = 8
-"""Steps in flight, unless the caller says otherwise."""
+PARALLELISM = 16
+"""Steps in flight, unless the caller says otherwise; most of them wait for tasks
+of the remote, and the client keeps requests below a number of its own."""
 
 
 def execute(

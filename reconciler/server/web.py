@@ -5,6 +5,7 @@ this process waits for the signal to stop. The worker opens the store for
 itself, because a database connection doesn't survive a fork.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -105,7 +106,12 @@ def _announce(
 
 def _load(recipe: "Callable[[], WSGIApplication]", parent: int) -> "WSGIApplication":
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    return recipe()
+    application = recipe()
+    # What was loaded stays; without it the collector would go through it again
+    # for every large answer.
+    gc.collect()
+    gc.freeze()
+    return application
 
 
 def _follow(parent: int) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import Connection, Select, select
 
 from reconciler.server.errors import not_found
 from reconciler.server.files import Urls
 from reconciler.server.shapes import Cut, Selected, Shape, cut
 from reconciler.server.store import datasets as dataset_store
 from reconciler.server.store.bulk import as_list, listed
+from reconciler.server.store.deletion import delete_selected
 from reconciler.server.store.organization import USER_VIEW
 from reconciler.server.store.tables import (
     attachments,
@@ -154,10 +155,7 @@ def delete_data_rows(db: Connection, identifiers: Sequence[str]) -> None:
     """Delete data rows, in runs as well; those that are gone already don't matter."""
     names = listed("names")
     doomed = select(data_rows.c.pk).join(names, data_rows.c.id == names.c.value)
-    db.execute(
-        delete(data_rows).where(data_rows.c.pk.in_(doomed)),
-        {"names": as_list(identifiers)[0]},
-    )
+    delete_selected(db, doomed, {"names": as_list(identifiers)[0]})
 
 
 def read_attachments(

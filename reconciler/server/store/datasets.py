@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from reconciler.server.errors import not_found
 from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store.database import Store
+from reconciler.server.store.deletion import delete_selected
 from reconciler.server.store.tables import data_rows, datasets
 from reconciler.server.store.views import View, compile_view
 from reconciler.server.store.where import condition, page
@@ -104,4 +105,5 @@ def update_dataset(
     if found is None:
         raise not_found("Dataset", identifier)
     if changes.get("deleted"):
-        db.execute(delete(data_rows).where(data_rows.c.dataset_pk == found))
+        doomed = select(data_rows.c.pk).where(data_rows.c.dataset_pk == found)
+        delete_selected(db, doomed, {})

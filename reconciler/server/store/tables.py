@@ -176,11 +176,11 @@ run_rows = Table(
     Column(
         "run_pk", Pk, ForeignKey("model_runs.pk", ondelete="CASCADE"), primary_key=True
     ),
-    Column(
-        "row_pk", Pk, ForeignKey("data_rows.pk", ondelete="CASCADE"), primary_key=True
-    ),
+    # Neither a foreign key nor an index: both would cost every row that enters a
+    # run (5 times as much in a store of a million), to serve the deletion of data
+    # rows, which takes memberships along itself; see `deletion`.
+    Column("row_pk", Pk, primary_key=True),
     Column("split", Integer, nullable=False),
-    Index(None, "row_pk"),
     sqlite_with_rowid=False,
 )
 

@@ -346,12 +346,6 @@ def upgrade() -> None:
         ),
         sa.Column("split", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["row_pk"],
-            ["data_rows.pk"],
-            name=op.f("fk_run_rows_row_pk"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
             ["run_pk"],
             ["model_runs.pk"],
             name=op.f("fk_run_rows_run_pk"),
@@ -360,4 +354,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_pk", "row_pk", name=op.f("pk_run_rows")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_run_rows_row_pk"), "run_rows", ["row_pk"], unique=False)
