@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from reconciler.apply.events import Event
 from reconciler.apply.executor import PARALLELISM, execute
@@ -201,16 +200,8 @@ def _labelbox(
             hint="set it to a key of yours, or write `remote: local` to use the "
             "embedded server",
         )
-    endpoint = settings.endpoint or DEFAULT_ENDPOINT
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        # Not quoted back: what looks like a user name may be a key.
-        raise Unauthorized(
-            "LABELBOX_ENDPOINT is no http or https URL, or holds a user name",
-            hint="write it as https://HOST/graphql; the key goes into LABELBOX_API_KEY",
-        )
     return ConnectionSettings(
-        endpoint=endpoint,
+        endpoint=settings.endpoint or DEFAULT_ENDPOINT,
         api_key=ApiKey(settings.api_key),
         read_timeout=settings.timeout,
         requests_per_minute=requests_per_minute,

@@ -141,6 +141,9 @@ class Writer(Protocol):
     ) -> RemoteId | None:
         """Carry out one step; doing it twice is doing it once.
 
+        What a step would create or upload and somebody else has brought about
+        since the plan is taken where it is no different, and is Stale otherwise.
+
         Args:
             step: What to do.
             ids: Ids of the objects that exist by now; every address that the

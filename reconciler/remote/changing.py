@@ -70,7 +70,9 @@ def set_config(session: Session, step: SetConfig, run: RemoteId) -> None:
     else:
         session.client.execute(documents.RESET_CONFIG, Anything, modelRunId=run)
     found = _read_until(
-        session, lambda: read_config(session, run), lambda got: _same(got, step.config)
+        session,
+        lambda: canonical_config(read_config(session, run), step.address),
+        lambda got: _same(got, step.config),
     )
     if not _same(found, step.config):
         raise RemoteError(
@@ -80,8 +82,8 @@ def set_config(session: Session, step: SetConfig, run: RemoteId) -> None:
         )
 
 
-def read_config(session: Session, run: RemoteId) -> JsonObject:
-    """Read the config of a run, canonical.
+def read_config(session: Session, run: RemoteId) -> Mapping[str, object]:
+    """Read the config of a run as it is written there; null is empty.
 
     Raises:
         NotFound: When there is no such run.
@@ -91,7 +93,7 @@ def read_config(session: Session, run: RemoteId) -> JsonObject:
     ).model_run
     if found is None:
         raise NotFound(f"there is no run {run}", operation=documents.RUN_CONFIG.root)
-    return canonical_config(found.training_metadata, run=run)
+    return found.training_metadata or {}
 
 
 def check_run(session: Session, step: CheckRun, run: RemoteId) -> None:
@@ -241,8 +243,10 @@ def _wait(
 
 def _changes(session: Session, step: CheckRun, run: RemoteId) -> tuple[str, ...]:
     changed = []
-    if step.config is not None and digest(read_config(session, run)) != step.config:
-        changed.append("the config")
+    if step.config is not None:
+        config = canonical_config(read_config(session, run), step.address)
+        if digest(config) != step.config:
+            changed.append("the config")
     if step.rows is not None:
         rows = read_rows(session, run, expected=step.expected)
         if rows.digest(step.by) != step.rows:

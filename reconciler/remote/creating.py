@@ -17,7 +17,8 @@ from reconciler.plan.steps import (
     CreateOntology,
     CreateRun,
 )
-from reconciler.ports import InDoubt, RemoteError
+from reconciler.ports import InDoubt, RemoteError, Stale
+from reconciler.remote.changing import read_config
 from reconciler.remote.errors import Refused
 from reconciler.remote.finding import (
     datasets_named,
@@ -31,6 +32,7 @@ from reconciler.remote.payloads import (
     CreateRunData,
     UpsertOntologyData,
 )
+from reconciler.remote.rows import has_rows
 from reconciler.remote.session import Session
 from reconciler.state.address import Address, RemoteId, model_address
 from reconciler.state.canonical import JsonObject
@@ -123,10 +125,14 @@ def create_model(
 def create_run(
     session: Session, step: CreateRun, ids: Mapping[Address, RemoteId]
 ) -> RemoteId:
-    """Create an empty run of a model, or find the one that has appeared.
+    """Create an empty run of a model, or find an empty one that has appeared.
 
     The config is set later: the answer to a create is known to spell its keys
     differently from what is stored.
+
+    Raises:
+        Stale: When the one that has appeared holds something. The steps after
+            this one would overwrite it, and no plan has shown that.
     """
     model_name, name = step.address.path
     model = ids[model_address(model_name)]
@@ -143,7 +149,16 @@ def create_run(
                 modelId=model,
             ).create_model_run.id
         ),
+        accept=lambda run: _only_empty(session, step.address, run),
     )
+
+
+def _only_empty(session: Session, address: Address, run: RemoteId) -> None:
+    if read_config(session, run) or has_rows(session, run):
+        raise Stale(
+            f"{address} has appeared since the plan was made, and is not empty",
+            hint="plan again, and look at what it holds",
+        )
 
 
 def _create(
@@ -152,8 +167,19 @@ def _create(
     *,
     look: Callable[[], list[str]],
     make: Callable[[], str],
+    accept: Callable[[RemoteId], None] = lambda _: None,
 ) -> RemoteId:
+    """Find an object or make it.
+
+    Args:
+        session: The connection.
+        address: The object's.
+        look: Lists the ids of those that have its name.
+        make: Creates one.
+        accept: Raises when one that somebody else has made can't be taken.
+    """
     if found := _only(address, look()):
+        accept(found)
         return found
     try:
         return RemoteId(make())
@@ -162,6 +188,7 @@ def _create(
     except Refused as refusal:
         # Somebody else was quicker, on a remote that keeps names unique.
         if refusal.code == "RESOURCE_CONFLICT" and (found := _only(address, look())):
+            accept(found)
             return found
         raise
 

@@ -1,5 +1,6 @@
 """How the remote's refusals are told apart, beyond what the ports promise."""
 
+import re
 from typing import Final
 
 from reconciler.ports import RemoteError
@@ -37,8 +38,8 @@ class Refused(RemoteError):  # noqa: N818  # a sibling of those in ports
         """Whether a smaller request may be accepted."""
         return (
             self.status == 413
-            or self.code in _SIZE_CODES
-            or any(word in self.reason.lower() for word in _SIZE_WORDS)
+            or self.code == "PAYLOAD_TOO_LARGE"
+            or _SIZE_WORDS.search(self.reason) is not None
         )
 
 
@@ -46,5 +47,7 @@ class TaskFailed(RemoteError):  # noqa: N818
     """A job that the remote had accepted came to nothing; its own words."""
 
 
-_SIZE_CODES: Final = frozenset({"MALFORMED_REQUEST", "PAYLOAD_TOO_LARGE"})
-_SIZE_WORDS: Final = ("too large", "too many", "too long", "complexity", "at most")
+_SIZE_WORDS: Final = re.compile(
+    r"\b(too (large|big|many|long)|complexity|at most|exceed(s|ed|ing)?|maximum|limit)\b",
+    re.IGNORECASE,
+)

@@ -14,6 +14,7 @@ from pathlib import Path
 from platform import python_version
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self, TypeVar, assert_never
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import msgspec
@@ -102,6 +103,10 @@ class ConnectionSettings:
         requests_per_minute: What the remote allows; None until it objects.
         ca_bundle: File or folder of certificates to trust in place of the
             usual ones.
+
+    Raises:
+        Unauthorized: When the endpoint is no plain http or https URL; doesn't
+            show it, for it may hold a key.
     """
 
     endpoint: str
@@ -111,14 +116,30 @@ class ConnectionSettings:
     requests_per_minute: int | None = None
     ca_bundle: str | None = None
 
+    def __post_init__(self) -> None:
+        if not _is_plain(self.endpoint):
+            raise Unauthorized(
+                "the endpoint is no http or https URL, or holds a user name, a query "
+                "or a fragment",
+                hint="write LABELBOX_ENDPOINT as https://HOST/graphql; the key goes "
+                "into LABELBOX_API_KEY",
+            )
+
     @property
     def url(self) -> str:
         """The endpoint with its path."""
-        scheme, separator, rest = self.endpoint.partition("://")
-        host, _, path = rest.partition("/")
-        if not separator or path:
+        parts = urlsplit(self.endpoint)
+        if parts.path not in ("", "/"):
             return self.endpoint
-        return f"{scheme}://{host}/graphql"
+        return parts._replace(path="/graphql").geturl()
+
+    @property
+    def experimental_url(self) -> str:
+        """Where documents go that may still change: the same host, always."""
+        parts = urlsplit(self.url)
+        if not parts.path.endswith("/graphql"):
+            return self.url
+        return parts._replace(path=parts.path[: -len("graphql")] + "_gql").geturl()
 
     @property
     def host(self) -> str:
@@ -150,6 +171,7 @@ class _Delivered:
 
     data: msgspec.Raw
     request_id: str | None
+    doubtful: bool
 
 
 class GraphQLClient:
@@ -176,9 +198,10 @@ class GraphQLClient:
         self._timing = timing or Timing()
         self._limiter = Limiter(settings.requests_per_minute, self._timing)
         self._files_limiter = Limiter(None, self._timing)
-        # Reading all certificates takes 20 ms; in process there are none to check.
-        self._trust = True if transport else _trust(settings.ca_bundle)
+        # Reading all certificates takes 20 ms, which http needs none of.
+        plain = settings.url.startswith("http://")
         self._http = self._client(
+            trust=_no_trust() if plain else _trust(settings.ca_bundle),
             headers={
                 "Authorization": settings.api_key.bearer(),
                 "Accept": "application/json",
@@ -220,6 +243,15 @@ class GraphQLClient:
             ReadOnlyError: When a client that may only read is asked to change.
             InDoubt: When the remote may or may not have changed.
             RemoteError: When it refused or failed; see `ports`.
+        """
+        return self.execute_telling_doubt(document, answer, **variables)[0]
+
+    def execute_telling_doubt(
+        self, document: Document, answer: type[T], /, **variables: object
+    ) -> tuple[T, bool]:
+        """Do as `execute`, and say whether it may have been carried out before.
+
+        It may when an earlier attempt at this very request got no clear answer.
         """
         body = msgspec.json.encode(
             {
@@ -268,7 +300,7 @@ class GraphQLClient:
                 data={"operations": operations, "map": b'{"1": ["variables.file"]}'},
                 files={"1": (name, content, media_type)},
             ),
-        )
+        )[0]
 
     def download(self, url: str) -> bytes:
         """Fetch a file that the API named, without the key.
@@ -295,7 +327,7 @@ class GraphQLClient:
 
     def _ask(
         self, document: Document, answer: type[T], build: Callable[[], httpx.Request]
-    ) -> T:
+    ) -> tuple[T, bool]:
         if self._read_only and document.changes:
             raise ReadOnlyError(f"{document.root} on a connection that may only read")
         ask = _Ask(
@@ -312,7 +344,7 @@ class GraphQLClient:
         if isinstance(found, RemoteError):
             raise found
         try:
-            return msgspec.json.decode(found.data, type=answer)
+            return msgspec.json.decode(found.data, type=answer), found.doubtful
         except msgspec.MsgspecError as error:
             garbled = _garbled(ask, str(error))
             raise self._signed(garbled, ask, found.request_id) from error
@@ -331,7 +363,7 @@ class GraphQLClient:
             result = ask.understand(reply) if isinstance(reply, Reply) else reply
             match result:
                 case Answered():
-                    return _Delivered(result.data, request_id)
+                    return _Delivered(result.data, request_id, attempts.doubtful)
                 case Limited():
                     told = retry_after(result.told, now=self._timing.now())
                     pause = attempts.pause(LIMITED, told)
@@ -373,30 +405,31 @@ class GraphQLClient:
         error.reason = self._settings.api_key.hide(error.reason)
         error.args = (error.reason,)
         error.operation = ask.operation
-        error.request_id = request_id
+        error.request_id = request_id and self._settings.api_key.hide(request_id)
         return error
 
     def _url(self, document: Document) -> str:
-        url = self._settings.url
-        return url.replace("/graphql", "/_gql") if document.experimental else url
+        settings = self._settings
+        return settings.experimental_url if document.experimental else settings.url
 
     def _files_client(self) -> httpx.Client:
         with self._files_lock:
             if self._files is None:
                 self._files = self._client(
+                    trust=_trust(self._settings.ca_bundle),
                     headers={"User-Agent": f"reconciler/{__version__}"},
                     follow_redirects=True,
                 )
             return self._files
 
     def _client(
-        self, *, headers: dict[str, str], follow_redirects: bool
+        self, *, trust: ssl.SSLContext, headers: dict[str, str], follow_redirects: bool
     ) -> httpx.Client:
         settings = self._settings
         return httpx.Client(
             headers=headers,
             follow_redirects=follow_redirects,
-            verify=self._trust,
+            verify=trust,
             transport=self._transport,
             timeout=httpx.Timeout(
                 settings.read_timeout, connect=settings.connect_timeout, pool=None
@@ -488,6 +521,11 @@ def _is_about_trust(error: BaseException | None) -> bool:
     return False
 
 
+def _no_trust() -> ssl.SSLContext:
+    """Make a context that trusts nobody, for connections without TLS."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def _trust(ca_bundle: str | None) -> ssl.SSLContext:
     if ca_bundle is None:
         return httpx.create_ssl_context()
@@ -503,8 +541,33 @@ def _trust(ca_bundle: str | None) -> ssl.SSLContext:
         ) from error
 
 
+def _is_plain(endpoint: str) -> bool:
+    """Whether a URL is nothing but scheme, host, port and path.
+
+    Whatever parsers of URLs are known to disagree about is none.
+    """
+    if not endpoint.isprintable() or any(one in endpoint for one in " \\?#@"):
+        return False
+    parts = _split(endpoint)
+    return (
+        parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+    )
+
+
 def _host(url: str) -> str:
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2] or url
+    """Take the host out of a URL; never the rest, which may be signed."""
+    parts = _split(url)
+    found = parts.netloc.rpartition("@")[2] if parts else ""
+    return found or "the address of the file"
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # only now is it looked at
+    except ValueError:
+        return None
+    return parts
 
 
 def in_process(application: "WSGIApplication") -> httpx.BaseTransport:

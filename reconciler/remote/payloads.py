@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from reconciler.ports import Malformed
-from reconciler.state.address import RemoteId
+from reconciler.state.address import Address, RemoteId
 from reconciler.state.canonical import (
     JsonObject,
     NotCanonicalError,
@@ -160,24 +160,41 @@ class ModelsData(Wire, frozen=True):
 
 
 class RunNode(Wire, frozen=True):
-    """A run in the list of its model."""
+    """A run in the list of its model.
+
+    Its config stays text until it is asked for: most runs of a list are none of
+    ours, and what others write there may be anything.
+    """
 
     id: str
     name: str
-    training_metadata: dict[str, object] | None
+    training_metadata: msgspec.Raw
 
-    def current(self, model: str) -> CurrentRun:
+    def current(self, address: Address, *, managed: bool) -> CurrentRun:
         """Turn it into a value.
 
+        Args:
+            address: The run's.
+            managed: Whether its config is.
+
         Raises:
-            Malformed: When its config can't be compared exactly.
+            Malformed: When a managed config can't be compared exactly.
         """
         return CurrentRun(
             id=RemoteId(self.id),
-            model=model,
+            model=address.path[0],
             name=self.name,
-            config=canonical_config(self.training_metadata, run=self.id),
+            config=self._config(address) if managed else {},
         )
+
+    def _config(self, address: Address) -> JsonObject:
+        try:
+            config = msgspec.json.decode(
+                self.training_metadata, type=dict[str, object] | None
+            )
+        except msgspec.MsgspecError as error:
+            raise Malformed(f"the config of {address}: {error}") from error
+        return canonical_config(config, address)
 
 
 class RunList(Wire, frozen=True):
@@ -223,17 +240,23 @@ class ConfigData(Wire, frozen=True):
     model_run: ConfigNode | None
 
 
-def canonical_config(config: Mapping[str, object] | None, *, run: str) -> JsonObject:
-    """Bring a config into the form that equals compare as; null is empty.
+def canonical_config(
+    config: Mapping[str, object] | None, address: Address
+) -> JsonObject:
+    """Bring a run's config into the form that equals compare as; null is empty.
 
     Raises:
-        Malformed: When it holds what JSON can't carry exactly.
+        Malformed: When it holds what JSON can't carry exactly; says where.
     """
     try:
         return canonical_object(config or {})
     except NotCanonicalError as error:
         place = ".".join(map(str, error.path))
-        raise Malformed(f"config of run {run}: {place}: {error.why}") from error
+        raise Malformed(
+            f"the config of {address} can't be compared: {place}: {error.why}",
+            hint="change the value on the remote, or leave the config out of the "
+            "manifest",
+        ) from error
 
 
 # What creating and changing answers

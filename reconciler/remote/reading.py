@@ -160,7 +160,9 @@ def _model(
         if isinstance(one, Diagnostic):
             problems.append(one)
         elif one is not None:
-            resources[run.address] = by_id[one.id].current(model.name)
+            resources[run.address] = by_id[one.id].current(
+                run.address, managed=run.config is not None
+            )
     return _Part(resources=resources, problems=tuple(problems))
 
 

@@ -99,20 +99,28 @@ def run_pages(session: Session, run: RemoteId) -> Iterator[list[CurrentRow]]:
         cursor = coming
 
 
+def has_rows(session: Session, run: RemoteId) -> bool:
+    """Whether a run has any rows at all."""
+    return bool(_run_page_of(session, run, None, 1).nodes)
+
+
 class _NoSplitsError(Exception):
     """An exported line doesn't say in which split its row is."""
 
 
 def _run_page(session: Session, run: RemoteId, cursor: str | None) -> RunRowPage:
     learnt, bounds = session.learnt, session.bounds
-    size = bounds.small_page if learnt.small_pages else bounds.page
-    try:
-        return _run_page_of(session, run, cursor, size)
-    except Refused:
-        if size <= bounds.small_page:
-            raise
-    found = _run_page_of(session, run, cursor, bounds.small_page)
-    learnt.small_pages = True
+    size = learnt.page or bounds.page
+    tried = [size, *(smaller for smaller in bounds.smaller_pages if smaller < size)]
+    for size in tried[:-1]:
+        try:
+            found = _run_page_of(session, run, cursor, size)
+        except Refused:
+            continue
+        learnt.page = size
+        return found
+    found = _run_page_of(session, run, cursor, tried[-1])
+    learnt.page = tried[-1]
     return found
 
 

@@ -23,17 +23,18 @@ class Bounds:
         export_above: Runs that should have more rows are read by an export.
         export_dataset_above: So are datasets that have more.
         page: Rows of a run on a page.
-        small_page: The same, for a remote that refuses the larger one.
+        smaller_pages: The same, for a remote that refuses the larger one, in
+            the order in which they are tried.
         batch: Ids or keys in a request.
         upload_batch: Data rows in one upload task.
         chunk: Bytes of data rows in one uploaded file.
         task_timeout: Seconds that a job may take.
     """
 
-    export_above: int = 2_000
+    export_above: int = 10_000
     export_dataset_above: int = 20_000
-    page: int = 1_000
-    small_page: int = 100
+    page: int = 5_000
+    smaller_pages: tuple[int, ...] = (1_000, 100)
     batch: int = 10_000
     upload_batch: int = 100_000
     chunk: int = 10_000_000
@@ -44,7 +45,7 @@ class Bounds:
 class Learnt:
     """What this remote turned out not to do; told once, then gone by."""
 
-    small_pages: bool = False
+    page: int | None = None
     no_exports: bool = False
     no_export_splits: bool = False
     one_assignment: bool = False

@@ -1,8 +1,9 @@
 """Data rows into a dataset: files, chunks, a manifest, a task, and its outcome.
 
 Rows are created, never replaced: a key that exists already makes its row fail
-as a duplicate, which is success when the row is in the same dataset, for then
-an earlier attempt has brought it there.
+as a duplicate. When an earlier attempt at the same request may have brought the
+row into the dataset, that is success. Else somebody else has, since the plan was
+made, and nobody knows with what content.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import Final
 import msgspec
 
 from reconciler.api import documents
+from reconciler.diagnostics import counted
 from reconciler.plan.steps import UploadDataRows
 from reconciler.ports import Malformed, NotFound, RemoteError, Stale
 from reconciler.remote.batches import batched
@@ -45,7 +47,8 @@ def upload_data_rows(session: Session, step: UploadDataRows, dataset: RemoteId) 
     """Bring data rows into a dataset, and wait until they can be used.
 
     Raises:
-        Stale: When a file is no longer what it was when the manifests were read.
+        Stale: When a file is no longer what it was when the manifests were read,
+            or the dataset has got rows of these keys from somebody else.
         RemoteError: When rows were refused; with the reasons and some keys of
             each.
         InDoubt: When it takes too long.
@@ -63,7 +66,7 @@ def _upload(
         _item(row, content, fields, dataset)
         for row, content in zip(rows, contents, strict=True)
     )
-    task = _start(session, items, len(rows))
+    task, doubtful = _start(session, items, len(rows))
     wait_for_task(session, task, documents.UPSERT_DATA_ROWS)
     refused, duplicate = _failures(session, task)
     if duplicate:
@@ -72,6 +75,12 @@ def _upload(
         raise RemoteError(
             _grouped(address, refused, len(rows)),
             operation=documents.UPSERT_DATA_ROWS.root,
+        )
+    if duplicate and not doubtful:
+        raise Stale(
+            f"data rows of {counted(len(duplicate), 'key')} have appeared in {address} "
+            f"since the plan was made: {_some(duplicate)}",
+            hint="plan again: they will be taken as they are",
         )
     _settle(session, [row.global_key for row in rows])
 
@@ -119,7 +128,8 @@ def _item(
     return msgspec.json.encode({"id": {"type": "AUTO", "value": ""}, "payload": given})
 
 
-def _start(session: Session, items: Iterable[bytes], count: int) -> str:
+def _start(session: Session, items: Iterable[bytes], count: int) -> tuple[str, bool]:
+    """Start an upload task; say whether the same may have been started before."""
     send = partial(_send, session, media_type="application/json")
     uris = in_parallel(
         [
@@ -129,9 +139,10 @@ def _start(session: Session, items: Iterable[bytes], count: int) -> str:
     )
     manifest = {"source": "SDK", "item_count": count, "chunk_uris": uris}
     uri = send(msgspec.json.encode(manifest), name="manifest.json")
-    return session.client.execute(
+    started, doubtful = session.client.execute_telling_doubt(
         documents.UPSERT_DATA_ROWS, UpsertDataRowsData, manifestUri=uri
-    ).upsert_data_rows.id
+    )
+    return started.upsert_data_rows.id, doubtful
 
 
 def chunks(items: Iterable[bytes], most: int) -> Iterator[bytes]:

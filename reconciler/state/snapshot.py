@@ -96,7 +96,9 @@ class CurrentRun:
         id: Its id.
         model: Name of its model.
         name: Its name.
-        config: Canonical; a remote null is the empty config.
+        config: Canonical, when the manifests manage it; a remote null is the
+            empty config. Where they don't it is empty, whatever the remote
+            has: nothing compares it, and it need not be fit for that.
     """
 
     id: RemoteId

@@ -471,7 +471,7 @@ def test_an_endpoint_that_is_none_is_refused_and_not_repeated(
     refused = reconciler("plan")
 
     assert refused.code == 1
-    assert "LABELBOX_ENDPOINT is no http or https URL" in refused.err
+    assert "the endpoint is no http or https URL" in refused.err
     assert "a-secret" not in refused.err
 
 

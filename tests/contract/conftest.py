@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from reconciler.api.documents import Document
 from reconciler.remote.graphql import (
     ApiKey,
     ConnectionSettings,
@@ -21,6 +23,21 @@ from reconciler.server.store.database import open_store
 from tests.contract.twin import Connect
 
 
+class Lossy(httpx.BaseTransport):
+    """Passes requests on, and loses the first answer to one document."""
+
+    def __init__(self, inner: httpx.BaseTransport, lose: Document | None) -> None:
+        self._inner = inner
+        self._lose = lose
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._inner.handle_request(request)
+        if self._lose is not None and self._lose.name.encode() in request.read():
+            self._lose = None
+            raise httpx.ReadError("reset")
+        return response
+
+
 @pytest.fixture
 def connect(tmp_path: Path) -> Iterator[Connect]:
     """Make clients of one server; its settings are those of the first call."""
@@ -33,12 +50,13 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
         read_only: bool = False,
         settings: ServerSettings | None = None,
         key: str = "a-key",
+        lose: Document | None = None,
     ) -> Labelbox:
         app = make_app(store, settings or ServerSettings(), frozenset({"a-key"}))
         client = GraphQLClient(
             ConnectionSettings(endpoint="http://twin.test", api_key=ApiKey(key)),
             read_only=read_only,
-            transport=in_process(app),
+            transport=Lossy(in_process(app), lose),
             timing=Timing(sleep=lambda seconds: time.sleep(min(seconds, 0.01))),
         )
         opened.append(Labelbox(client, bounds))

@@ -147,10 +147,10 @@ def test_creating_twice_is_creating_once(remote: Remote) -> None:
     assert with_a_run(remote) == with_a_run(remote)
 
 
-def test_uploading_twice_is_uploading_once(remote: Remote) -> None:
+def test_what_is_uploaded_later_joins_what_is_there(remote: Remote) -> None:
     ids = with_a_run(remote, "a")
 
-    performed(remote, UploadDataRows(DATASET, data_rows("a", "b")), ids=ids)
+    performed(remote, UploadDataRows(DATASET, data_rows("b")), ids=ids)
 
     dataset = remote.read(ALL).resources[DATASET]
     assert isinstance(dataset, CurrentDataset)
@@ -171,7 +171,9 @@ def test_a_config_is_replaced_as_a_whole_and_reset_by_an_empty_one(
     remote: Remote,
 ) -> None:
     def config() -> object:
-        return getattr(remote.read(ALL).resources[RUN], "config", None)
+        return getattr(remote.read(managed).resources[RUN], "config", None)
+
+    managed = desired(Model("vision", ONTOLOGY), Run("vision", "r1", {}))
 
     ids = with_a_run(remote)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.api import documents
 from reconciler.diagnostics import InputError
 from reconciler.plan.steps import (
     AddRows,
@@ -13,9 +14,11 @@ from reconciler.plan.steps import (
     CreateDataset,
     CreateRun,
     RemoveRows,
+    SetConfig,
+    Step,
     UploadDataRows,
 )
-from reconciler.ports import NotFound, RemoteError, Unauthorized
+from reconciler.ports import NotFound, Reader, RemoteError, Stale, Unauthorized
 from reconciler.remote.graphql import ReadOnlyError
 from reconciler.remote.session import Bounds
 from reconciler.rows.change import CurrentRow
@@ -143,6 +146,46 @@ def test_a_key_of_another_dataset_is_told(connect: Connect) -> None:
     assert current.elsewhere == {other: frozenset({"a"})}
     with pytest.raises(RemoteError, match="already used by a row of another dataset"):
         remote.perform(UploadDataRows(other, data_rows("a")), ids=ids)
+
+
+def keys_of(remote: Reader) -> frozenset[GlobalKey] | None:
+    dataset = remote.read(ALL).resources[DATASET]
+    assert isinstance(dataset, CurrentDataset)
+    return dataset.keys
+
+
+def test_a_row_that_somebody_else_uploaded_is_not_taken_for_ours(
+    connect: Connect,
+) -> None:
+    ids = with_a_run(connect(), "a")
+    remote = connect()
+
+    with pytest.raises(Stale, match="data rows of 1 key have appeared in dataset/"):
+        remote.perform(UploadDataRows(DATASET, data_rows("a", "b")), ids=ids)
+
+    assert keys_of(remote) == frozenset({"a", "b"})
+
+
+def test_an_upload_whose_answer_got_lost_is_done_once(connect: Connect) -> None:
+    ids = with_a_run(connect())
+    lossy = connect(lose=documents.UPSERT_DATA_ROWS)
+
+    lossy.perform(UploadDataRows(DATASET, data_rows("a", "b")), ids=ids)
+
+    assert keys_of(lossy) == frozenset({"a", "b"})
+
+
+@pytest.mark.parametrize(
+    "step", [SetConfig(RUN, {"lr": 1}), AddRows(RUN, BY_KEY, ("a",))]
+)
+def test_a_run_that_somebody_else_made_and_filled_is_not_taken_over(
+    connect: Connect, step: Step
+) -> None:
+    ids = with_a_run(connect(), "a")
+    connect().perform(step, ids=ids)
+
+    with pytest.raises(Stale, match="run/vision/r1 has appeared"):
+        connect().perform(CreateRun(RUN), ids=ids)
 
 
 def test_rows_that_do_not_exist_cannot_be_added(connect: Connect) -> None:

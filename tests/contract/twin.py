@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from reconciler.api.documents import Document
 from reconciler.remote.labelbox import Labelbox
 from reconciler.remote.session import Bounds
 from reconciler.server.settings import ServerSettings
@@ -17,4 +18,5 @@ class Connect(Protocol):
         read_only: bool = False,
         settings: ServerSettings | None = None,
         key: str = "a-key",
+        lose: Document | None = None,
     ) -> Labelbox: ...

@@ -39,6 +39,10 @@ BY_KEY = RowIdentity.GLOBAL_KEY
 BAD_GATEWAY = httpx.Response(502, text="bad gateway")
 
 
+def config(value: Any) -> dict[str, Any]:
+    return {"modelRun": {"trainingMetadata": value}}
+
+
 def runs(*names_and_ids: tuple[str, str]) -> dict[str, Any]:
     listed = [
         {"id": id_, "name": name, "trainingMetadata": None}

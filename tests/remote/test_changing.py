@@ -14,6 +14,7 @@ from reconciler.plan.steps import (
     SetConfig,
 )
 from reconciler.ports import (
+    Malformed,
     RemoteError,
     Stale,
 )
@@ -30,13 +31,10 @@ from tests.remote.said import (
     BY_KEY,
     IDS,
     RUN,
+    config,
     row_page,
 )
 from tests.remote.wire import Wire, refusal
-
-
-def config(value: Any) -> dict[str, Any]:
-    return {"modelRun": {"trainingMetadata": value}}
 
 
 def test_a_config_that_reads_back_late_is_waited_for() -> None:
@@ -167,6 +165,40 @@ def test_the_smallest_batch_is_not_halved() -> None:
     assert sizes == [400, 200, 100]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(413),
+        refusal("no", "PAYLOAD_TOO_LARGE"),
+        refusal("Too many items", "MALFORMED_REQUEST"),
+        refusal("the list exceeds 250 ids"),
+        refusal("The maximum is 250"),
+        refusal("over the limit of 250"),
+    ],
+)
+def test_whatever_speaks_of_size_is_halved(answer: httpx.Response) -> None:
+    wire = Wire()
+    done = {"createMEAModelRunDataRowRegistrationTask": "t"}
+    wire.on(documents.ADD_ROWS, answer, done)
+    wire.on(documents.ADD_ROWS_STATUS, status(ADDING, "COMPLETE"))
+
+    wire.labelbox().perform(AddRows(RUN, BY_KEY, ("a",) * 400), ids=IDS)
+
+    sizes = [len(v["globalKeys"]) for v in wire.variables(documents.ADD_ROWS)]
+    assert sizes == [400, 200, 200]
+
+
+@pytest.mark.parametrize("code", ["MALFORMED_REQUEST", "BAD_USER_INPUT"])
+def test_a_refusal_that_is_not_about_size_is_told_at_once(code: str) -> None:
+    wire = Wire()
+    wire.on(documents.ADD_ROWS, refusal("unknown id 'unlimited'", code))
+
+    with pytest.raises(Refused, match="unknown id"):
+        wire.labelbox().perform(AddRows(RUN, BY_KEY, ("a",) * 400), ids=IDS)
+
+    assert wire.count(documents.ADD_ROWS) == 1
+
+
 SPLITS = AssignSplits(RUN, BY_KEY, {Split.TRAINING: ("a", "b"), Split.TEST: ("c",)})
 
 
@@ -269,6 +301,16 @@ def test_a_run_that_changed_since_the_plan_is_stale() -> None:
 
     with pytest.raises(Stale, match="the config and the rows of run/vision/r1 changed"):
         wire.labelbox().perform(check({"lr": 1}, "sha256:other"), ids=IDS)
+
+
+def test_a_config_that_cannot_be_compared_is_told_with_run_and_place() -> None:
+    wire = Wire()
+    wire.on(documents.RUN_CONFIG, config({"opt": {"seed": 2**53}}))
+
+    with pytest.raises(
+        Malformed, match=r"the config of run/vision/r1 can't be compared: opt\.seed: "
+    ):
+        wire.labelbox().perform(check({"lr": 1}), ids=IDS)
 
 
 def test_a_run_that_is_gone_is_stale() -> None:

@@ -15,6 +15,7 @@ from reconciler.plan.steps import (
 from reconciler.ports import (
     InDoubt,
     RemoteError,
+    Stale,
 )
 from reconciler.remote.errors import Refused
 from reconciler.state.address import (
@@ -28,12 +29,20 @@ from tests.remote.said import (
     MODEL,
     ONTOLOGY,
     RUN,
+    config,
     datasets,
     models,
     ontologies,
+    row_page,
     runs,
 )
 from tests.remote.wire import Wire, refusal
+
+
+def holding(wire: Wire, config_: object, *rows: tuple[str, str, str]) -> None:
+    """Let the run that is found hold this."""
+    wire.on(documents.RUN_CONFIG, config(config_))
+    wire.on(documents.RUN_ROWS, row_page(*rows))
 
 
 def test_a_run_whose_answer_got_lost_is_found_and_not_created_again() -> None:
@@ -79,11 +88,45 @@ def test_a_run_that_never_shows_is_in_doubt_in_the_remotes_words() -> None:
     assert wire.clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0]
 
 
-def test_a_run_that_has_appeared_is_taken() -> None:
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_an_empty_run_that_has_appeared_is_taken(nothing: object) -> None:
     wire = Wire()
     wire.on(documents.MODEL_RUNS_NAMED, runs(("r1", "theirs")))
+    holding(wire, nothing)
 
     assert wire.labelbox().perform(CreateRun(RUN), ids=IDS) == "theirs"
+
+    assert wire.count(documents.CREATE_RUN) == 0
+    assert wire.variables(documents.RUN_ROWS) == [
+        {"modelRunId": "theirs", "from": None, "first": 1}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config_", "rows"),
+    [
+        ({"lr": 1}, []),
+        ({"seed": 2**60}, []),
+        (None, [("1", "a", "TEST")]),
+    ],
+)
+@pytest.mark.parametrize("racing", [False, True])
+def test_a_run_that_has_appeared_with_something_in_it_is_not_taken(
+    config_: object, rows: list[tuple[str, str, str]], racing: bool
+) -> None:
+    wire = Wire()
+    theirs = runs(("r1", "theirs"))
+    wire.on(documents.MODEL_RUNS_NAMED, *([runs()] if racing else []), theirs)
+    wire.on(documents.CREATE_RUN, refusal("exists", "RESOURCE_CONFLICT"))
+    holding(wire, config_, *rows)
+
+    with pytest.raises(Stale) as caught:
+        wire.labelbox().perform(CreateRun(RUN), ids=IDS)
+
+    assert caught.value.reason == (
+        "run/vision/r1 has appeared since the plan was made, and is not empty"
+    )
+    assert caught.value.hint == "plan again, and look at what it holds"
 
 
 def test_two_that_have_appeared_are_told_and_none_is_taken() -> None:
@@ -102,6 +145,7 @@ def test_losing_a_race_for_a_name_is_finding_it() -> None:
     wire = Wire()
     wire.on(documents.MODEL_RUNS_NAMED, runs(), runs(("r1", "theirs")))
     wire.on(documents.CREATE_RUN, refusal("exists", "RESOURCE_CONFLICT"))
+    holding(wire, None)
 
     assert wire.labelbox().perform(CreateRun(RUN), ids=IDS) == "theirs"
 

@@ -5,9 +5,12 @@ import ssl
 import traceback
 from email.message import Message
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler.api import documents
 from reconciler.ports import (
@@ -93,6 +96,100 @@ def test_a_bare_host_gets_the_path_of_the_api(endpoint: str, url: str) -> None:
     assert ConnectionSettings(endpoint=endpoint, api_key=ApiKey("k")).url == url
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "url"),
+    [
+        ("https://graphql.test", "https://graphql.test/_gql"),
+        ("https://graphql.test/graphql", "https://graphql.test/_gql"),
+        ("https://h.test/graphql/v1/graphql", "https://h.test/graphql/v1/_gql"),
+        ("https://h.test/graphql/v1", "https://h.test/graphql/v1"),
+        ("https://h.test/mygraphql", "https://h.test/mygraphql"),
+    ],
+)
+def test_the_path_of_what_may_still_change_differs_in_its_last_part_only(
+    endpoint: str, url: str
+) -> None:
+    settings = ConnectionSettings(endpoint=endpoint, api_key=ApiKey("k"))
+
+    assert settings.experimental_url == url
+
+
+ENDPOINTS = st.builds(
+    "{}://{}{}{}".format,
+    st.sampled_from(["http", "https", "HTTPS"]),
+    st.lists(
+        st.sampled_from(["graphql", "_gql", "api", "example"]), min_size=1, max_size=4
+    ).map(".".join)
+    | st.sampled_from(["127.0.0.1", "[::1]", "b\u00fccher.test"]),
+    st.just("") | st.integers(1, 65_535).map(":{}".format),
+    st.lists(st.sampled_from(["/", "/graphql", "/v1", "/graphql.test"])).map("".join),
+)
+ODDITIES = st.builds(
+    "{}{}{}".format, ENDPOINTS, st.sampled_from([*"@?#\\:/\t "]), st.text(max_size=5)
+)
+
+
+@settings(deadline=None)  # a loaded machine is no failure
+@given(ENDPOINTS | ODDITIES | st.text(max_size=20).map("https://{}".format))
+def test_the_key_goes_to_the_endpoints_host_and_port_and_nowhere_else(
+    endpoint: str,
+) -> None:
+    wire = Wire()
+    wire.on(documents.ORGANIZATION, ORGANISATION)
+    wire.on(documents.ASSIGN_SPLITS, {})
+    wire.on(documents.UPLOAD_FILE, {})
+    try:
+        client = wire.client(endpoint=endpoint)
+        client.execute(documents.ORGANIZATION, Anything)
+        client.execute(documents.ASSIGN_SPLITS, Anything)
+        client.upload(b"x", Anything, name="x", media_type="text/plain")
+    except (Unauthorized, Unavailable):
+        assert wire.requests == []
+        return
+
+    there = urlsplit(endpoint)
+    port = there.port or {"http": 80, "https": 443}[there.scheme]
+    assert len(wire.requests) == 3
+    for request in wire.requests:
+        assert request.headers["authorization"] == f"Bearer {KEY}"
+        assert request.url.scheme == there.scheme
+        assert request.url.host == (there.hostname or "")
+        assert (request.url.port or port) == port
+        assert not request.url.userinfo
+
+
+@given(ENDPOINTS)
+def test_every_plain_endpoint_is_taken(endpoint: str) -> None:
+    ConnectionSettings(endpoint=endpoint, api_key=ApiKey("k"))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://s3cr3t@api.test/graphql",
+        "https://user:s3cr3t@api.test",
+        "https://api.test/graphql?key=s3cr3t",
+        "https://api.test?s3cr3t",
+        "https://api.test/graphql#s3cr3t",
+        "https://api.test\\.s3cr3t/graphql",
+        "https://api.test/s3cr3t\n",
+        "ftp://s3cr3t/graphql",
+        "api.test/s3cr3t",
+        "https:///s3cr3t",
+        "https://[s3cr3t/graphql",
+        "https://api.test:s3cr3t/graphql",
+    ],
+)
+def test_an_endpoint_that_is_no_plain_address_is_refused_unrepeated(
+    endpoint: str,
+) -> None:
+    with pytest.raises(Unauthorized, match="the endpoint is no http") as caught:
+        ConnectionSettings(endpoint=endpoint, api_key=ApiKey(KEY))
+
+    assert "s3cr3t" not in f"{caught.value!r} {caught.value.hint}"
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
 def test_a_file_goes_as_three_parts_with_its_true_length() -> None:
     wire = Wire()
     wire.on(documents.UPLOAD_FILE, {"uploadFile": {"url": "https://f.test/1"}})
@@ -135,18 +232,50 @@ def test_files_are_fetched_without_the_key_even_after_a_redirect() -> None:
     assert all(KEY not in repr(request.headers.raw) for request in wire.requests)
 
 
-def test_a_redirect_of_the_api_is_not_followed() -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("to", ["https://evil.test/graphql", "//evil.test", "/login"])
+def test_a_redirect_of_the_api_is_not_followed(status: int, to: str) -> None:
     wire = Wire()
-    wire.on(
-        documents.ORGANIZATION,
-        httpx.Response(307, headers={"location": "https://evil.test/graphql"}),
-    )
+    elsewhere = httpx.Response(status, headers={"location": to})
+    wire.on(documents.ORGANIZATION, elsewhere)
+    wire.on(documents.UPLOAD_FILE, elsewhere)
 
     with pytest.raises(Refused, match="redirect") as caught:
         read(wire)
+    with pytest.raises(Refused, match="redirect"):
+        wire.client().upload(b"x", UploadData, name="x", media_type="text/plain")
 
     assert caught.value.hint == "check LABELBOX_ENDPOINT"
-    assert len(wire.requests) == 1
+    assert [str(request.url) for request in wire.requests] == [ENDPOINT, ENDPOINT]
+
+
+def test_cookies_of_the_api_do_not_follow_to_its_files() -> None:
+    wire = Wire()
+    wire.on(
+        documents.ORGANIZATION,
+        httpx.Response(
+            200,
+            headers={"set-cookie": "session=s3cr3t; Domain=example.test"},
+            json={"data": ORGANISATION},
+        ),
+    )
+    wire.files = {"https://files.example.test/a": httpx.Response(200)}
+    client = wire.client()
+
+    client.execute(documents.ORGANIZATION, OrganisationData)
+    client.download("https://files.example.test/a")
+
+    assert "cookie" not in wire.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    "url", ["https:/files?sig=s3cr3t", "/a?sig=s3cr3t", "https://[f?sig=s3cr3t"]
+)
+def test_a_file_of_no_address_is_told_without_what_signs_it(url: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        Wire().client().download(url)
+
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_a_file_that_is_gone_is_told_without_its_signed_address() -> None:
@@ -465,7 +594,7 @@ def test_a_folder_of_certificates_may_be_trusted(tmp_path: Path) -> None:
 
 def test_an_address_that_is_none_is_told() -> None:
     wire = Wire()
-    client = wire.client(endpoint="http://host:port/graphql")
+    client = wire.client(endpoint="https://☃.test/graphql")
 
     with pytest.raises(Unavailable, match="can't be reached"):
         client.execute(documents.ORGANIZATION, OrganisationData)
@@ -536,6 +665,7 @@ def test_a_key_is_taken_without_the_newline_of_its_file() -> None:
         refusal(f"odd {KEY}"),
         httpx.Response(429, json={"message": f"You have exceeded {KEY}"}),
         httpx.Response(200, text=f"<html>{KEY}"),
+        httpx.Response(404, headers={"x-request-id": f"for {KEY}"}),
         {"organization": 7},
     ],
 )
@@ -553,7 +683,7 @@ def test_no_traceback_shows_the_key(answer: httpx.Response | Exception) -> None:
         type(error), error, trace.tb_next, capture_locals=True
     )
     assert KEY not in "".join(told.format())
-    assert KEY not in repr(error)
+    assert KEY not in f"{error!r} {error}"
     assert not isinstance(error.__context__, httpx.HTTPError)
 
 

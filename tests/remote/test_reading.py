@@ -1,5 +1,7 @@
 """Finding what the manifests name, and telling what cannot be found."""
 
+from typing import Any
+
 import pytest
 
 from reconciler.api import documents
@@ -70,7 +72,7 @@ def test_everything_that_is_named_is_found_by_its_exact_name() -> None:
             Ontology("shapes"),
             Dataset("digits"),
             Model("vision", ONTOLOGY),
-            Run("vision", "r1"),
+            Run("vision", "r1", {"lr": 2}),
             Run("vision", "r2"),
         )
     )
@@ -110,6 +112,51 @@ def test_the_runs_of_a_model_are_listed_only_when_some_are_declared() -> None:
     wire.labelbox().read(desired(Model("vision", ONTOLOGY)))
 
     assert wire.count(documents.MODEL_RUNS) == 0
+
+
+def listing(config: Any) -> Wire:
+    """Have a run with a config, and beside it one that nobody declares."""
+    wire = Wire()
+    wire.on(documents.MODELS, models(("vision", "m1")))
+    theirs = {"id": "r2", "name": "other", "trainingMetadata": ["what", "ever"]}
+    run = {"id": "r1", "name": "r1", "trainingMetadata": config}
+    wire.on(documents.MODEL_RUNS, {"model": {"modelRuns": [theirs, run]}})
+    return wire
+
+
+@pytest.mark.parametrize("config", [{"seed": 12345678901234567}, [1], "text", {"a": 1}])
+def test_a_config_that_is_not_managed_is_not_looked_at(config: Any) -> None:
+    found = (
+        listing(config)
+        .labelbox()
+        .read(desired(Model("vision", ONTOLOGY), Run("vision", "r1")))
+    )
+
+    run = found.resources[RUN]
+    assert isinstance(run, CurrentRun)
+    assert run.config == {}
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (
+            {"opt": {"seeds": [1, 12345678901234567]}},
+            "the config of run/vision/r1 can't be compared: opt.seeds.1: "
+            "12345678901234567 is beyond 2^53, where JSON numbers lose digits",
+        ),
+        ([1], "the config of run/vision/r1: Expected `object | null`, got `array`"),
+    ],
+)
+def test_a_managed_config_that_cannot_be_compared_is_told_with_run_and_place(
+    config: Any, said: str
+) -> None:
+    remote = listing(config).labelbox()
+
+    with pytest.raises(Malformed) as caught:
+        remote.read(desired(Model("vision", ONTOLOGY), Run("vision", "r1", {})))
+
+    assert caught.value.reason == said
 
 
 def test_runs_are_listed_to_the_end() -> None:

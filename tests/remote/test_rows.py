@@ -49,8 +49,8 @@ def test_few_rows_are_read_by_pages_until_there_is_no_cursor() -> None:
         CurrentRow("3", "c", Split.TEST),
     }
     assert wire.variables(documents.RUN_ROWS) == [
-        {"modelRunId": "r1", "from": None, "first": 1000},
-        {"modelRunId": "r1", "from": "2", "first": 1000},
+        {"modelRunId": "r1", "from": None, "first": 5000},
+        {"modelRunId": "r1", "from": "2", "first": 5000},
     ]
 
 
@@ -100,7 +100,7 @@ def test_a_remote_that_refuses_large_pages_is_asked_for_small_ones_from_then_on(
     labelbox.read_rows(RemoteId("r1"), expected=0)
 
     sizes = [given["first"] for given in wire.variables(documents.RUN_ROWS)]
-    assert sizes == [1000, 100, 100]
+    assert sizes == [5000, 1000, 100, 100]
 
 
 def test_an_unknown_split_is_malformed() -> None:
@@ -160,7 +160,7 @@ def test_many_rows_are_read_by_an_export_whose_pieces_cut_through_lines() -> Non
     wire = Wire()
     exporting(wire, text[:50], text[50:260], text[260:])
 
-    assert rows_of(wire, expected=5_000) == {
+    assert rows_of(wire, expected=50_000) == {
         CurrentRow("1", "ä", Split.TRAINING),
         CurrentRow("2", None, Split.VALIDATION),
         CurrentRow("3", "c", Split.UNASSIGNED),
@@ -175,14 +175,14 @@ def test_an_export_without_a_stream_has_no_rows() -> None:
     wire = Wire()
     exporting(wire)
 
-    assert rows_of(wire, expected=5_000) == set()
+    assert rows_of(wire, expected=50_000) == set()
 
 
 def test_a_last_line_needs_no_newline() -> None:
     wire = Wire()
     exporting(wire, line("1", "a", split="TEST").rstrip(), lines=1)
 
-    assert len(rows_of(wire, expected=5_000)) == 1
+    assert len(rows_of(wire, expected=50_000)) == 1
 
 
 def test_an_export_with_too_few_lines_is_incomplete() -> None:
@@ -190,7 +190,7 @@ def test_an_export_with_too_few_lines_is_incomplete() -> None:
     exporting(wire, line("1", "a", split="TEST"), lines=2)
 
     with pytest.raises(Incomplete, match="has 1 lines, and says that it has 2"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_an_export_that_ends_early_is_incomplete() -> None:
@@ -198,7 +198,7 @@ def test_an_export_that_ends_early_is_incomplete() -> None:
     exporting(wire, line("1", "a", split="TEST"), size=10_000)
 
     with pytest.raises(Incomplete, match="before its end"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_a_piece_that_is_shorter_than_it_says_is_incomplete() -> None:
@@ -208,7 +208,7 @@ def test_a_piece_that_is_shorter_than_it_says_is_incomplete() -> None:
     wire.files["https://f.test/0"] = httpx.Response(200, content=text[:-5])
 
     with pytest.raises(Incomplete, match="a piece of the export at 0"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_a_row_that_is_exported_twice_makes_a_read_incomplete() -> None:
@@ -216,7 +216,7 @@ def test_a_row_that_is_exported_twice_makes_a_read_incomplete() -> None:
     exporting(wire, line("1", "a", split="TEST") * 2)
 
     with pytest.raises(Incomplete, match="shifted"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_an_export_with_errors_beside_it_is_incomplete() -> None:
@@ -226,7 +226,7 @@ def test_an_export_with_errors_beside_it_is_incomplete() -> None:
     wire.on(documents.EXPORT_HEADER, {"task": {"exportMetadataHeader": header}})
 
     with pytest.raises(Incomplete, match="left out 4 rows"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_a_line_of_another_shape_is_malformed() -> None:
@@ -234,7 +234,7 @@ def test_a_line_of_another_shape_is_malformed() -> None:
     exporting(wire, b'{"data_row": 7}\n')
 
     with pytest.raises(Malformed, match="a line of the export"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_a_failed_export_is_told_word_for_word() -> None:
@@ -243,7 +243,7 @@ def test_a_failed_export_is_told_word_for_word() -> None:
     wire.on(documents.TASK, task("FAILED", "Export limit reached."))
 
     with pytest.raises(TaskFailed, match="Export limit reached"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_a_task_that_is_listed_late_is_waited_for() -> None:
@@ -251,7 +251,7 @@ def test_a_task_that_is_listed_late_is_waited_for() -> None:
     exporting(wire)
     wire.on(documents.TASK, {"user": {"createdTasks": []}}, task("COMPLETE"))
 
-    assert rows_of(wire, expected=5_000) == set()
+    assert rows_of(wire, expected=50_000) == set()
 
 
 def test_a_task_that_is_never_listed_is_lost() -> None:
@@ -260,7 +260,7 @@ def test_a_task_that_is_never_listed_is_lost() -> None:
     wire.on(documents.TASK, {"user": {"createdTasks": []}})
 
     with pytest.raises(RemoteError, match="task t1 is not listed"):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_exports_that_do_not_tell_splits_are_left_alone_from_then_on() -> None:
@@ -270,7 +270,7 @@ def test_exports_that_do_not_tell_splits_are_left_alone_from_then_on() -> None:
     labelbox = wire.labelbox()
 
     for _ in range(2):
-        rows = labelbox.read_rows(RemoteId("r1"), expected=5_000)
+        rows = labelbox.read_rows(RemoteId("r1"), expected=50_000)
         assert list(rows) == [CurrentRow("1", "a", Split.TEST)]
 
     assert wire.count(documents.EXPORT_RUN) == 1
@@ -285,7 +285,7 @@ def test_a_key_that_may_not_export_reads_pages_and_says_so(code: str) -> None:
     labelbox = wire.labelbox()
 
     for _ in range(2):
-        assert len(labelbox.read_rows(RemoteId("r1"), expected=5_000)) == 1
+        assert len(labelbox.read_rows(RemoteId("r1"), expected=50_000)) == 1
 
     assert wire.count(documents.EXPORT_RUN) == 1
     (notice,) = labelbox.notices()
@@ -300,7 +300,7 @@ def test_a_wrong_key_is_not_taken_for_a_small_one() -> None:
     wire.on(documents.RUN_ROWS, wrong)
 
     with pytest.raises(Unauthorized):
-        rows_of(wire, expected=5_000)
+        rows_of(wire, expected=50_000)
 
 
 def test_a_run_with_far_more_rows_than_expected_is_read_by_an_export() -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from reconciler.api import documents
@@ -22,6 +23,7 @@ from reconciler.state.resources import (
     LocalFile,
 )
 from tests.remote.said import (
+    BAD_GATEWAY,
     DATASET,
     IDS,
     JOB,
@@ -30,7 +32,7 @@ from tests.remote.said import (
     keys_result,
     task,
 )
-from tests.remote.wire import Wire
+from tests.remote.wire import Answer, Wire
 
 
 def uploading(wire: Wire, *failures: tuple[str, str]) -> None:
@@ -165,8 +167,8 @@ def test_refused_rows_are_told_by_reason() -> None:
     )
 
 
-def test_a_row_that_the_dataset_already_has_is_done() -> None:
-    wire = Wire()
+def already_there(wire: Wire) -> None:
+    """Let the dataset have the row `a`, which shows at the second look."""
     uploading(wire, ("a", "Duplicate global key: 'a'"))
     node = {"id": "d1", "name": "digits", "description": None, "rowCount": 1}
     wire.on(documents.DATASET, {"dataset": node})
@@ -176,7 +178,57 @@ def test_a_row_that_the_dataset_already_has_is_done() -> None:
         dataset_page(("1", "a"), cursor=None),
     )
 
+
+@pytest.mark.parametrize(
+    "trouble", [BAD_GATEWAY, httpx.ReadTimeout("slow"), httpx.ReadError("reset")]
+)
+def test_a_row_that_an_unanswered_attempt_brought_is_done(
+    trouble: httpx.Response | Exception,
+) -> None:
+    wire = Wire()
+    already_there(wire)
+    wire.on(documents.UPSERT_DATA_ROWS, trouble, {"upsertDataRows": {"id": "t1"}})
+
     wire.labelbox().perform(UploadDataRows(DATASET, (data_row("a"),)), ids=IDS)
+
+    assert wire.count(documents.UPSERT_DATA_ROWS) == 2
+
+
+@pytest.mark.parametrize(
+    "turned_away", [None, httpx.Response(429), httpx.ConnectError("refused")]
+)
+def test_a_row_that_somebody_else_brought_since_the_plan_is_stale(
+    turned_away: httpx.Response | Exception | None,
+) -> None:
+    wire = Wire()
+    already_there(wire)
+    # What never reached the remote has brought nothing there.
+    before = [] if turned_away is None else [turned_away]
+    wire.on(documents.UPSERT_DATA_ROWS, *before, {"upsertDataRows": {"id": "t1"}})
+
+    with pytest.raises(Stale) as caught:
+        wire.labelbox().perform(
+            UploadDataRows(DATASET, (data_row("a"), data_row("b"))), ids=IDS
+        )
+
+    assert caught.value.reason == (
+        "data rows of 1 key have appeared in dataset/digits since the plan was made: a"
+    )
+    assert caught.value.hint == "plan again: they will be taken as they are"
+
+
+def test_doubt_about_one_task_excuses_no_other() -> None:
+    wire = Wire()
+    already_there(wire)
+    started = {"upsertDataRows": {"id": "t1"}}
+    wire.on(documents.UPSERT_DATA_ROWS, BAD_GATEWAY, started)
+    none: Answer = {"failedDataRowImports": {"after": None, "results": []}}
+    wire.on(documents.FAILED_IMPORTS, none, *wire.answers["GetFailedDataRowImports"])
+
+    with pytest.raises(Stale):
+        wire.labelbox(Bounds(upload_batch=1)).perform(
+            UploadDataRows(DATASET, (data_row("b"), data_row("a"))), ids=IDS
+        )
 
 
 def test_a_row_that_another_dataset_has_is_refused() -> None:

@@ -64,7 +64,9 @@ class Wire:
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if request.method == "GET":
-            return self.files[str(request.url)]
+            if (file := self.files.get(str(request.url))) is None:
+                raise httpx.ConnectError("nobody listens")
+            return file
         body = request.read()
         found = re.search(rb'"query":"(?:query|mutation) (\w+)', body)
         assert found
