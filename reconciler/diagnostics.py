@@ -118,7 +118,9 @@ CATALOGUE: Final[dict[str, str]] = {
     "no-workspace": "No reconciler.yaml was found here or in any folder above.",
     "no-manifests": "The workspace's folders hold no manifests, or the path selects none.",
     "file-missing": "The file or folder does not exist or can't be read.",
-    "file-outside": "The path leaves the workspace, directly or through a symbolic link.",
+    "file-outside": "The path leaves the workspace, directly or through a symbolic link, "
+    "or leads to what is hidden there.",
+    "file-name": "The file's name is not UTF-8, or holds control characters or line breaks.",
     "file-format": "The file's format isn't one that rows can be read from.",
     # Data rows and memberships
     "wrong-column": "The file has no column of that name.",

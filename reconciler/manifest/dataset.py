@@ -355,6 +355,9 @@ def _metadata(item: JsonObject) -> JsonObject:
 
 def _objection(error: ValidationError) -> _BadRowError:
     details = error.errors(include_url=False)[0]
+    if details["type"] == "string_unicode":
+        column = str(details["loc"][0]) if details["loc"] else None
+        return _BadRowError("row-invalid", "a lone surrogate is no text", column)
     field, *inner = details["loc"]
     name = str(field)
     if details["type"] == "extra_forbidden" and not inner:
@@ -364,7 +367,8 @@ def _objection(error: ValidationError) -> _BadRowError:
         )
     if details["type"] == "missing" and not inner:
         return _BadRowError("row-invalid", f"a data row needs {name!r}")
-    where = ".".join(str(part) for part in (field, *inner))
+    # Names are those of the file, and may hold anything.
+    where = ".".join(repr(str(part))[1:-1] for part in (field, *inner))
     message = details["msg"]
     return _BadRowError(
         "row-invalid", f"{where}: {message[:1].lower()}{message[1:]}", name

@@ -41,15 +41,19 @@ class Source:
         """
         line = bisect_right(self._lines, start)
         begin = self._lines[line - 1]
-        end = max(min(end, begin + len(self.line(line))), start + 1)
+        end = max(min(end, self._line_end(line)), start + 1)
         return Span(self.file, line, start - begin + 1, line, end - begin + 1)
 
     def line(self, number: int) -> str:
         """Quote a line, counted from 1, without what ends it."""
-        begin = self._lines[number - 1]
-        last = number == len(self._lines)
-        after = len(self.text) if last else self._lines[number]
-        return self.text[begin:after].rstrip("\r\n")
+        return self.text[self._lines[number - 1] : self._line_end(number)]
+
+    def _line_end(self, number: int) -> int:
+        # Nothing is copied: one line may hold a million places.
+        if number == len(self._lines):
+            return len(self.text)
+        after = self._lines[number]
+        return after - (2 if self.text.endswith("\r\n", 0, after) else 1)
 
 
 class Places:

@@ -6,15 +6,15 @@ outside of the workspace is opened.
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from reconciler.diagnostics import Diagnostic, InputError, Span
+from reconciler.diagnostics import Diagnostic, InputError, Span, in_order
 from reconciler.manifest.document import Document, Source, with_excerpts
 from reconciler.manifest.resolve import Declared, resolve
 from reconciler.manifest.schema import WorkspaceManifest
-from reconciler.manifest.select import Astray, Files, real_path
+from reconciler.manifest.select import Astray, Files, Located, escaped, real_path
 from reconciler.manifest.source import decode, parse
 from reconciler.manifest.validate import validate
 from reconciler.manifest.workspace import (
@@ -23,6 +23,7 @@ from reconciler.manifest.workspace import (
     Workspace,
 )
 from reconciler.plan.guards import Guards, Threshold
+from reconciler.rows.problems import More, Problems
 from reconciler.state.address import Address
 from reconciler.state.snapshot import Desired
 
@@ -40,7 +41,16 @@ class _Read:
 
     def raise_if_any(self) -> None:
         if self.problems:
-            raise InputError(with_excerpts(self.problems, self.sources))
+            raise InputError(with_excerpts(_bounded(self.problems), self.sources))
+
+
+def _bounded(found: Iterable[Diagnostic]) -> Problems:
+    """Leave out what is wrong again and again, counting it."""
+    problems = Problems()
+    # What was left out already is only counted, so it comes last.
+    for each in sorted(in_order(found), key=lambda each: isinstance(each, More)):
+        problems.add(each)
+    return problems
 
 
 def find_workspace(start: Path) -> Workspace:
@@ -56,7 +66,8 @@ def find_workspace(start: Path) -> Workspace:
         why = Diagnostic(code="file-missing", message=f"there is no {start}")
         raise InputError([why])
     for folder in (here, *here.parents):
-        if (folder / FILE_NAME).is_file():
+        # Also a broken link or a pipe: nobody means a workspace further up.
+        if os.path.lexists(folder / FILE_NAME):
             return _read_workspace(folder)
     why = Diagnostic(
         code="no-workspace",
@@ -77,8 +88,8 @@ def load(workspace: Workspace) -> Desired:
     """
     read = _Read()
     files = Files(workspace.root)
-    for path in _manifest_files(workspace, files, read):
-        _read_file(read, path, workspace.root)
+    for located in _manifest_files(workspace, files, read):
+        _read_file(read, located)
     if not read.declared and not read.problems:
         folders = ", ".join(workspace.folders)
         why = Diagnostic(
@@ -132,7 +143,10 @@ def select_addresses(
 
 def _read_workspace(root: Path) -> Workspace:
     read = _Read()
-    _read_file(read, root / FILE_NAME, root)
+    located = Files(root).locate(root, FILE_NAME)
+    if isinstance(located, Astray):
+        raise InputError([located.at(Span(FILE_NAME))])
+    _read_file(read, replace(located, name=FILE_NAME))
     found: list[tuple[Document, WorkspaceManifest]] = []
     for each in read.declared:
         if isinstance(each.manifest, WorkspaceManifest):
@@ -194,19 +208,22 @@ def _check_folders(
 # --- Files
 
 
-def _manifest_files(workspace: Workspace, files: Files, read: _Read) -> list[Path]:
+def _manifest_files(
+    workspace: Workspace, files: Files, read: _Read
+) -> Iterator[Located]:
     root = workspace.root
     found: set[Path] = set()
     for folder in workspace.folders:
-        if (root / folder).is_dir():
+        if os.path.isdir(root / folder):  # noqa: PTH112  # Path's raises
             found.update(_walk(root / folder, root, frozenset(), read))
     found.discard(root / FILE_NAME)
-    names = sorted(path.relative_to(root).as_posix() for path in found)
-    for name in names:
-        if isinstance(where := files.locate(root, name), Astray):
-            read.problems.append(where.at(Span(name)))
-            found.discard(root / name)
-    return [root / name for name in names if root / name in found]
+    for name in sorted(path.relative_to(root).as_posix() for path in found):
+        located = files.locate(root, name)
+        if isinstance(located, Astray):
+            read.problems.append(located.at(Span(escaped(name))))
+        else:
+            # A link is called what it is called in the folder.
+            yield replace(located, name=name)
 
 
 def _walk(
@@ -219,12 +236,12 @@ def _walk(
     try:
         inside = list(folder.iterdir())
     except OSError as error:
-        read.problems.append(_unreadable(folder, root, error))
+        read.problems.append(_unreadable(folder.relative_to(root).as_posix(), error))
         return
     for path in inside:
         if path.name.startswith("."):
             continue
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112  # Path's raises
             if real_path(path).is_relative_to(root):
                 yield from _walk(path, root, above | {real}, read)
             else:
@@ -233,20 +250,20 @@ def _walk(
             yield path
 
 
-def _unreadable(path: Path, root: Path, error: OSError) -> Diagnostic:
-    name = path.relative_to(root).as_posix()
+def _unreadable(name: str, error: OSError) -> Diagnostic:
+    name = escaped(name)
     why = (error.strerror or "it can't be read").lower()
     return Diagnostic(
         code="file-missing", message=f"{name} can't be opened: {why}", span=Span(name)
     )
 
 
-def _read_file(read: _Read, path: Path, root: Path) -> None:
-    name = path.relative_to(root).as_posix()
+def _read_file(read: _Read, located: Located) -> None:
+    name = located.name
     try:
-        source = decode(name, path.read_bytes())
+        source = decode(name, located.path.read_bytes())
     except OSError as error:
-        source = _unreadable(path, root, error)
+        source = _unreadable(name, error)
     if isinstance(source, Diagnostic):
         read.problems.append(source)
         read.complete = False

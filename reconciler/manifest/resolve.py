@@ -22,7 +22,7 @@ from reconciler.manifest.schema import (
 )
 from reconciler.manifest.select import Files, SpecBuilder
 from reconciler.rows.membership import load_membership
-from reconciler.rows.problems import nearest
+from reconciler.rows.problems import Advice
 from reconciler.rows.spec import MembershipSpec
 from reconciler.state.address import Address, Kind, RemoteId, run_address
 from reconciler.state.canonical import JsonObject, JsonValue, canonical_object
@@ -54,6 +54,10 @@ _ADVICE: Final = {
     Kind.CONFIG: "declare it, or write the config into the run",
     Kind.ROWS: "declare it, or write the membership into the run",
 }
+
+
+_RELATED: Final = 3
+"""How many declarations of a name are shown with a reference to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ class _Resolver:
             each.address or each.kind == "Workspace" for each in declared
         )
         self._problems: list[Diagnostic] = []
+        self._advice = Advice()
         self._parts = _Parts()
         self._index: dict[Address, list[Declared]] = {}
         for each in declared:
@@ -267,18 +272,28 @@ class _Resolver:
                 code="ambiguous-reference",
                 message=f"{len(found)} documents declare {kind} {address.name!r}",
                 span=span,
-                related=tuple((each.span(), "declared here") for each in found),
+                related=tuple(_declared_here(found)),
             )
             self._problems.append(problem)
         elif not found and self._complete:
-            known = [each.name for each in self._index if each.kind is address.kind]
+            known = (each.name for each in self._index if each.kind is address.kind)
             problem = Diagnostic(
                 code="dangling-reference",
                 message=f"no document declares {kind} {address.name!r}",
                 span=span,
-                hint=nearest(address.name, known) or _ADVICE[address.kind],
+                hint=self._advice.nearest(address.name, known) or _ADVICE[address.kind],
             )
             self._problems.append(problem)
+
+
+def _declared_here(found: Sequence[Declared]) -> Iterator[tuple[Span, str]]:
+    """Point to the first declarations: each of many references would list them."""
+    more = len(found) - _RELATED
+    for number, each in enumerate(found[:_RELATED], 1):
+        word = "declared here"
+        if number == _RELATED and more > 0:
+            word += f", and in {counted(more, 'more place')}"
+        yield each.span(), word
 
 
 def merge(base: JsonObject, over: Mapping[str, JsonValue]) -> JsonObject:

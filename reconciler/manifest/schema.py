@@ -133,13 +133,13 @@ class LimitsShape(Shape):
         examples=[10_000],
     )
     page_size: int = Field(
-        1000, ge=1, description="Rows read by one request.", examples=[1000]
+        5000, ge=1, description="Rows read by one request.", examples=[5000]
     )
     export_above: int = Field(
-        2000,
+        10_000,
         ge=0,
         description="Runs with more rows than this are read by an export.",
-        examples=[2000],
+        examples=[10_000],
     )
 
 
@@ -363,7 +363,10 @@ class DatasetFileShape(Shape):
 class DatasetManifest(Manifest):
     """A dataset. Without files: a reference to one."""
 
-    model_config = ConfigDict(title="Dataset")
+    model_config = ConfigDict(
+        title="Dataset",
+        json_schema_extra={"dependentRequired": {"description": ["files"]}},
+    )
 
     kind: Literal["Dataset"] = Field(description="A dataset.")
     name: Name = Field(description="Its exact name.", examples=["digits"])
@@ -380,6 +383,20 @@ class DatasetManifest(Manifest):
         description="Files of data rows, which are created and never deleted.",
         examples=[[{"file": "rows.ndjson"}]],
     )
+
+    @model_validator(mode="after")
+    def _a_reference_describes_nothing(self) -> "DatasetManifest":
+        if self.description is not None and self.files is None:
+            raise PydanticCustomError(
+                "wrong-value",
+                "has no use without `files`",
+                {
+                    "at": "description",
+                    "advice": "leave it out: without files this is a reference to "
+                    "a dataset that exists",
+                },
+            )
+        return self
 
 
 class _DataRowPart(BaseModel):

@@ -5,10 +5,12 @@ symbolic link.
 """
 
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import groupby
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from itertools import groupby, islice
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from stat import S_ISLNK, S_ISREG
 from typing import Final, TypeAlias
 
@@ -22,7 +24,7 @@ from reconciler.manifest.schema import (
     RowNames,
     SplitsShape,
 )
-from reconciler.rows.problems import nearest
+from reconciler.rows.problems import Advice
 from reconciler.rows.spec import (
     InlineRows,
     MembershipSpec,
@@ -47,6 +49,15 @@ FORMATS: Final = {
 """The format of a row file, by the ending of its name."""
 
 PathInDocument: TypeAlias = tuple[str | int, ...]
+
+_ADVISED_OF: Final = 10_000
+"""How many names of a folder are looked at for the one that was meant."""
+
+# Control characters, what breaks lines or turns them around, and bytes of a
+# name that are no UTF-8: any of them can make a message look like another one.
+_UNFIT = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 # --- Files
@@ -92,6 +103,7 @@ class Files:
 
     root: Path
     _real: dict[Path, Path] = field(default_factory=dict, repr=False)
+    _advice: Advice = field(default_factory=Advice, repr=False, compare=False)
 
     def locate(self, folder: Path, text: str) -> Located | Astray:
         """Find a file by its path relative to a folder of the workspace.
@@ -108,7 +120,7 @@ class Files:
         except OSError as error:
             why = (error.strerror or "it can't be read").lower()
             return Astray(
-                "file-missing", f"{text} can't be opened: {why}", _advice(path)
+                "file-missing", f"{text} can't be opened: {why}", self._advise(path)
             )
         if not S_ISREG(status.st_mode):
             return Astray("file-missing", f"{text} is no file")
@@ -120,23 +132,37 @@ class Files:
         path = self._inside(self.root, text)
         if isinstance(path, Astray):
             return path
-        if not path.is_dir():
-            return Astray("file-missing", f"there is no folder {text}", _advice(path))
+        if not os.path.isdir(path):  # noqa: PTH112  # Path's raises
+            why = f"there is no folder {text}"
+            return Astray("file-missing", why, self._advise(path))
         return None
 
     def _inside(self, folder: Path, text: str) -> Path | Astray:
+        if wrong := _check_name(text):
+            return wrong
         if PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive:
             return Astray(
                 "file-outside",
                 f"{text} is an absolute path",
                 "give it relative to the file that names it",
             )
-        if "\x00" in text:
-            return Astray("file-missing", f"{text!r} can't be the name of a file")
         path = self._follow(folder / text)
         if not path.is_relative_to(self.root):
             return Astray("file-outside", f"{text} is outside of the workspace")
-        return path
+        # Links may lead to other names than those that were written.
+        inside = path.relative_to(self.root)
+        if hidden := _hidden(PurePosixPath(text)) or _hidden(inside):
+            return Astray(
+                "file-outside",
+                f"{text} is hidden by {hidden!r}: "
+                "what begins with a dot is no part of the workspace",
+            )
+        return _check_name(inside.as_posix()) or path
+
+    def _advise(self, path: Path) -> str | None:
+        if not os.path.isdir(path.parent):  # noqa: PTH112  # Path's raises
+            return f"there is no folder {path.parent.name!r}"
+        return self._advice.nearest(path.name, _names(path.parent))
 
     def _follow(self, path: Path) -> Path:
         """Resolve symbolic links; remembers folders, for there are many files."""
@@ -159,10 +185,37 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _advice(path: Path) -> str | None:
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent.name!r}"
-    return nearest(path.name, sorted(each.name for each in path.parent.iterdir()))
+def escaped(name: str) -> str:
+    """Write a file's name so that it stays on its line, as itself."""
+    return _UNFIT.sub(lambda it: it[0].encode("unicode_escape").decode(), name)
+
+
+def _check_name(name: str) -> Astray | None:
+    found = _UNFIT.search(name)
+    if not found:
+        return None
+    is_byte = "\ud800" <= found[0] <= "\udfff"
+    character = escaped(found[0])
+    why = "isn't UTF-8" if is_byte else f"holds the control character {character}"
+    return Astray("file-name", f"the name {escaped(name)} {why}", "rename the file")
+
+
+def _hidden(path: PurePath) -> str | None:
+    return next(
+        (part for part in path.parts if part.startswith(".") and part != ".."), None
+    )
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """Go through what may be named of a folder; nothing of an unreadable one."""
+    try:
+        with os.scandir(folder) as inside:
+            names = sorted(each.name for each in islice(inside, _ADVISED_OF))
+    except OSError:
+        return
+    for name in names:
+        if not name.startswith(".") and not _UNFIT.search(name):
+            yield name
 
 
 def row_format(name: str) -> RowFormat | Astray:
@@ -183,7 +236,8 @@ def row_format(name: str) -> RowFormat | Astray:
 
 def _decimal(number: float) -> Decimal:
     """Take a number for what was written, not for its nearest fraction of twos."""
-    return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
+    whole = number.is_integer() and abs(number) <= 100
+    return Decimal(int(number)) if whole else Decimal(repr(number))
 
 
 class SpecBuilder:

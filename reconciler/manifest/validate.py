@@ -1,6 +1,7 @@
 """Documents to manifests: the shapes' objections, each with its place."""
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -142,7 +143,10 @@ def _diagnostics(
     none did, they are said together. A missing field isn't said where it is
     probably there, but misspelt: the unknown field's hint says so.
     """
-    misspelt = [each.path for each in found if each.error["type"] == "extra_forbidden"]
+    misspelt: dict[Path, list[str]] = {}
+    for each in found:
+        if each.error["type"] == "extra_forbidden":
+            misspelt.setdefault(each.path[:-1], []).append(str(each.path[-1]))
     ruled_out = {
         each.path[:length] for each in found for length in range(len(each.path))
     } | {each.path for each in found if each.error["type"] not in _TAKES}
@@ -157,11 +161,9 @@ def _diagnostics(
         yield _wrong_type(document, path, tuple(dict.fromkeys(alternatives)))
 
 
-def _is_among(missing: Path, misspelt: Sequence[Path]) -> bool:
-    return any(
-        path[:-1] == missing[:-1] and nearest(str(path[-1]), [str(missing[-1])])
-        for path in misspelt
-    )
+def _is_among(missing: Path, misspelt: Mapping[Path, Sequence[str]]) -> bool:
+    beside = misspelt.get(missing[:-1], ())
+    return any(nearest(name, [str(missing[-1])]) for name in beside)
 
 
 def _diagnostic(document: Document, shape: type[Shape], found: Found) -> Diagnostic:
@@ -192,13 +194,18 @@ def _diagnostic(document: Document, shape: type[Shape], found: Found) -> Diagnos
 
 def _unknown_field(document: Document, shape: type[Shape], path: Path) -> Diagnostic:
     *parents, name = path
-    fields = sorted(_fields(shape.model_json_schema(), parents))
+    fields = sorted(_fields(_schema(shape), parents))
     return Diagnostic(
         code="unknown-field",
         message=f"{_subject(shape, tuple(parents))} has no field `{name}`",
         span=document.key_span(path),
         hint=nearest(str(name), fields) or f"the fields are {', '.join(fields)}",
     )
+
+
+@functools.cache
+def _schema(shape: type[Shape]) -> dict[str, Any]:
+    return shape.model_json_schema()
 
 
 def _no_choice(document: Document, path: Path, expected: str) -> Diagnostic:

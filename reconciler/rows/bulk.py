@@ -11,7 +11,6 @@ find the words or to find that nothing is wrong.
 
 import codecs
 from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -160,9 +159,16 @@ def _from_lines(
         f"INSERT INTO {table} SELECT {name}, {value} FROM read_csv($1, "
         "delim = $2, quote = '', escape = '', nullstr = chr(31), header = false, "
         "auto_detect = false, null_padding = false, strict_mode = true, "
-        f"skip = {skipped}, columns = {{{types}}})",
-        [escape(str(source.path)), delimiter],
+        f"skip = {skipped}, columns = {{{types}}}, {tables.AS_IT_IS})",
+        [_literal(source.path), delimiter],
     )
+
+
+def _literal(file: Path) -> str:
+    try:
+        return tables.literal(file)
+    except ValueError as error:
+        raise _DoubtfulError from error
 
 
 def _scan(file: Path, row_format: RowFormat) -> list[str]:
@@ -201,18 +207,16 @@ def _from_parquet(
     source: RowFile,
     beside: Beside | None,
 ) -> None:
-    path = escape(str(source.path))
-    cursor.execute("DESCRIBE SELECT * FROM read_parquet($1)", [path])
+    path = _literal(source.path)
+    read = f"read_parquet($1, {tables.AS_IT_IS})"
+    cursor.execute(f"DESCRIBE SELECT * FROM {read}", [path])
     types = {row[0]: row[1] for row in cursor.fetchall()}
     wanted = [source.column] if beside is None else [source.column, beside.column]
     if any(types.get(column) != "VARCHAR" for column in wanted if column):
         raise _DoubtfulError
     name, *others = (f"coalesce({_quoted(c)}, '')" for c in wanted if c)
     value = (others or ["''"])[0]
-    cursor.execute(
-        f"INSERT INTO {table} SELECT {name}, {value} FROM read_parquet($1)",
-        [path],
-    )
+    cursor.execute(f"INSERT INTO {table} SELECT {name}, {value} FROM {read}", [path])
 
 
 def _from_entries(

@@ -15,6 +15,13 @@ from reconciler.rows.spec import InlineRows, RowFile, RowFormat, RowSource
 from reconciler.state.resources import RowIdentity
 
 
+class Inlined(NamedTuple):
+    """Where a name stands in a manifest, found only when it is asked for."""
+
+    spans: Sequence[Span]
+    position: int
+
+
 class Entry(NamedTuple):
     """A row as a source lists it.
 
@@ -27,22 +34,22 @@ class Entry(NamedTuple):
 
     name: str
     value: str
-    place: Record | Span
+    place: Record | Inlined
     column: str = ""
 
     @property
     def span(self) -> Span:
         """The place of the name."""
-        return (
-            self.place if isinstance(self.place, Span) else self.place.span(self.column)
-        )
+        if isinstance(self.place, Inlined):
+            return self.place.spans[self.place.position]
+        return self.place.span(self.column)
 
     @property
     def file(self) -> str:
         """The file that lists it."""
-        return (
-            self.place.file if isinstance(self.place, Span) else self.place.origin.name
-        )
+        if isinstance(self.place, Inlined):
+            return self.span.file
+        return self.place.origin.name
 
     def problem(
         self,
@@ -54,8 +61,8 @@ class Entry(NamedTuple):
         related: tuple[tuple[Span, str], ...] = (),
     ) -> Diagnostic:
         """Say what is wrong with it, or with what stands in another column."""
-        if isinstance(self.place, Span):
-            return Diagnostic(code, message, self.place, hint, related=related)
+        if isinstance(self.place, Inlined):
+            return Diagnostic(code, message, self.span, hint, related=related)
         return self.place.problem(
             code, message, column=column or self.column, hint=hint, related=related
         )
@@ -112,8 +119,8 @@ def _inline(
             )
         )
         return
-    for name, span in zip(source.names, source.spans, strict=True):
-        yield Entry(name, "", span)
+    for position, name in enumerate(source.names):
+        yield Entry(name, "", Inlined(source.spans, position))
 
 
 def _listed(

@@ -1,7 +1,6 @@
 """Parquet files to rows; DuckDB is imported only when one is read."""
 
 from collections.abc import Iterator
-from glob import escape
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +26,13 @@ def rows(file: Path) -> Iterator[dict[str, object]]:
         pass  # for the system's own words when it can't be read
     with tables.cursor() as cursor:
         try:
-            cursor.execute("SELECT * FROM read_parquet(?)", [escape(str(file))])
+            cursor.execute(
+                f"SELECT * FROM read_parquet(?, {tables.AS_IT_IS})",  # noqa: S608
+                [tables.literal(file)],
+            )
             columns = [column[0] for column in cursor.description or ()]
             while batch := cursor.fetchmany(_BATCH):
                 for values in batch:
                     yield dict(zip(columns, values, strict=True))
-        except duckdb.Error as error:
+        except (duckdb.Error, ValueError) as error:
             raise NotParquetError(str(error).partition("\n")[0]) from error

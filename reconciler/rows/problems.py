@@ -3,19 +3,39 @@
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from reconciler.diagnostics import Diagnostic, InputError, Span
+from reconciler.diagnostics import Diagnostic, InputError, Span, counted
 
 SHOWN: Final = 10
 """How many problems of one code are said for one file."""
+
+ADVISED: Final = 20
+"""How many problems of a load get a word that was probably meant."""
+
+_CANDIDATES: Final = 1000
+_LONGEST: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class More(Diagnostic):
+    """Says how many problems like those shown were left out.
+
+    Attributes:
+        number: How many.
+    """
+
+    number: int = 0
 
 
 class Problems:
     """Diagnostics found so far, ten of a code and file at most.
 
     The ones left out are counted, and said as one more diagnostic that stands
-    where the first of them would have.
+    where the first of them would have. Problems that were collected like this
+    may be added to others: what was left out stays counted.
     """
 
     def __init__(self) -> None:
@@ -31,11 +51,14 @@ class Problems:
         yield from self._shown
         for like, first in self._beyond.items():
             more = self._counts[like] - SHOWN
-            rows = "row" if more == 1 else "rows"
-            yield Diagnostic(
+            where = f"{counted(more, 'more place')} of {like[0]}"
+            if not like[0]:
+                where = counted(more, "more place")
+            yield More(
                 code=first.code,
-                message=f"the same is wrong with {more:,} more {rows} of {like[0]}",
+                message=f"the same is wrong in {where}",
                 span=first.span,
+                number=more,
             )
 
     @property
@@ -46,7 +69,11 @@ class Problems:
     def add(self, found: Diagnostic) -> None:
         """Remember a problem, or only count it when there are many like it."""
         file = found.span.file if found.span else ""
-        if self.expect(found.code, file):
+        if isinstance(found, More):
+            self._counts[file, found.code] += found.number
+            first = self._beyond.get((file, found.code), found)
+            self._beyond[file, found.code] = min(first, found, key=_place)
+        elif self.expect(found.code, file):
             self.add_expected(found)
         else:
             self.add_beyond(found)
@@ -80,10 +107,44 @@ class Problems:
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
-    """Ask whether the closest of the known words was meant; None if none is close."""
-    lowered = {word.lower(): str(word) for word in known}
+    """Ask whether the closest of the known words was meant; None if none is close.
+
+    To compare takes as long as there are words, and the square of their length:
+    long ones, and those beyond a thousand, are left out.
+    """
+    if len(wrong) > _LONGEST:
+        return None
+    short = (word for word in known if len(word) <= _LONGEST)
+    lowered = {word.lower(): str(word) for word in islice(short, _CANDIDATES)}
     close = difflib.get_close_matches(wrong.lower(), lowered, n=1)
     return f"did you mean {lowered[close[0]]!r}?" if close else None
+
+
+def _place(found: Diagnostic) -> Span:
+    return found.span or Span("")
+
+
+class Advice:
+    """Asks what was meant, for the first problems only.
+
+    Thousands of wrong names among thousands of right ones would take minutes,
+    and nobody reads so many hints.
+    """
+
+    def __init__(self) -> None:
+        self._left = ADVISED
+
+    def nearest(self, wrong: str, known: Iterable[str]) -> str | None:
+        """Ask as `nearest` does; None once enough was asked.
+
+        Args:
+            wrong: The word that isn't known.
+            known: Not gone through when nothing is asked.
+        """
+        if self._left <= 0:
+            return None
+        self._left -= 1
+        return nearest(wrong, known)
 
 
 def mentioned(span: Span | None) -> tuple[tuple[Span, str], ...]:

@@ -6,7 +6,8 @@ go on behind it. What larger files are read with must agree with them.
 
 import csv
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
@@ -19,8 +20,12 @@ from reconciler.rows.spec import RowFormat
 TEXT_COLUMN: Final = "name"
 """What the one value of a text file's line is called."""
 
+DEEPEST: Final = 64
+"""How deep objects and lists of a line may be nested, as those of a manifest."""
+
 _BOM: Final = "\ufeff"
 _BLANK: Final = " \t\r\n"
+_TOO_DEEP: Final = "no JSON that can be read: nested too deeply"
 
 
 class Origin(NamedTuple):
@@ -205,7 +210,7 @@ def _csv(lines: Iterator[str], origin: Origin, problems: Problems) -> Iterator[R
         if not header:
             header = fields
             if twice := sorted(
-                {column for column in header if header.count(column) > 1}
+                column for column, count in Counter(header).items() if count > 1
             ):
                 what = ", ".join(map(repr, twice))
                 problems.add(_invalid(origin, line, read, f"repeated columns: {what}"))
@@ -236,22 +241,50 @@ def _ndjson(
         except json.JSONDecodeError as error:
             what, column = f"no JSON: {error.msg.lower()}", error.pos + 1
         except RecursionError:
-            what = "no JSON that can be read: nested too deeply"
+            what = _TOO_DEEP
         except ValueError as error:
             what = f"no JSON that can be read: {error}"
         else:
-            if isinstance(values, dict):
+            if not isinstance(values, dict):
+                what = "no JSON object"
+            elif _is_deep(text, values):
+                what = _TOO_DEEP
+            else:
                 yield Record(origin, number, values, text)
                 continue
-            what = "no JSON object"
         problems.add(_invalid(origin, number, [text], what, column))
+
+
+def _is_deep(text: str, values: dict[str, object]) -> bool:
+    # Few lines have brackets enough to be deep, whatever texts they hold.
+    if text.count("{") + text.count("[") <= DEEPEST:
+        return False
+    level: list[object] = [values]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in _items(outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
+
+
+def _items(outer: object) -> Iterable[object]:
+    match outer:
+        case dict():
+            return outer.values()
+        case list():
+            return outer
+        case _:
+            return ()
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in found if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise ValueError(f"the field {twice!r} stands twice")
     return found
 

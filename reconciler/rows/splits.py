@@ -61,18 +61,26 @@ def check_weights(rule: SplitByHash) -> Iterator[Diagnostic]:
                 f"{split} takes no weight: what no other split takes doesn't exist",
                 rule.span,
             )
-        elif not weight.is_finite() or weight < 0 or weight % _CENT:
+        # The range comes first: no remainder is found of huge numbers.
+        elif not _in_range(weight) or weight % _CENT:
             yield Diagnostic(
                 "split-weights",
                 f"the weight of {split} is {weight}: "
                 "a percentage of two decimals at most is needed",
                 rule.span,
             )
+    if not all(map(_in_range, rule.weights.values())):
+        return
     total = sum(rule.weights.values(), Decimal(0))
     if total != _WHOLE:
         yield Diagnostic(
             "split-weights", f"the weights sum to {total}, not to 100", rule.span
         )
+
+
+def _in_range(weight: Decimal) -> bool:
+    # Beyond it, remainders and sums may be more than Decimal can tell.
+    return weight.is_finite() and 0 <= weight <= _WHOLE
 
 
 def position_ranges(rule: SplitByPositions, count: int) -> dict[Split, range]:

@@ -19,6 +19,8 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from glob import escape
+from pathlib import Path
 from typing import Final, TypeVar
 
 import duckdb
@@ -40,6 +42,9 @@ _SEPARATOR: Final = "\x1f"
 
 _T = TypeVar("_T")
 
+AS_IT_IS: Final = "hive_partitioning = false, union_by_name = false, filename = false"
+"""Options for readers: no columns but those of the file, whatever its path says."""
+
 _lock: Final = threading.Lock()
 _numbers: Final = itertools.count()
 _dropped: Final[deque[str]] = deque()
@@ -60,6 +65,20 @@ class Table:
 
     def __str__(self) -> str:
         return self.name
+
+
+def literal(file: Path) -> str:
+    """Write a path so that DuckDB takes it for a name, not for a pattern.
+
+    Raises:
+        ValueError: For a name that DuckDB can only take for a pattern.
+    """
+    path = str(file)
+    escaped = escape(path)
+    # In a pattern, and only there, a backslash separates folders on any system.
+    if escaped != path and "\\" in path and os.sep != "\\":
+        raise ValueError("its path holds a backslash beside *, ? or [")
+    return escaped
 
 
 def cursor() -> duckdb.DuckDBPyConnection:

@@ -237,7 +237,9 @@ def test_a_file_is_read_alike_by_both_readers(
     rule = data.draw(rules(row_format)) if data else SplitByColumn("split", HERE)
     column = "key" if row_format is RowFormat.CSV else None
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "rows")
+        # A path says nothing of columns, however much it looks like it.
+        path = Path(folder, "c0=x", "split=TEST", "rows")
+        path.parent.mkdir(parents=True)
         path.write_bytes(content)
         source = RowFile(path, "rows", row_format, column, HERE, HERE)
         spec = MembershipSpec(by, (source,), rule, HERE)

@@ -22,7 +22,9 @@ ELSEWHERE = {
     "unknown-global-keys",
     "wrong-id",
     # Found on this machine, in saved plans and in the ledger.
+    "apply-running",
     "file-system",
+    "setting",
     "inventory-damaged",
     "plan-file",
 }

@@ -174,6 +174,41 @@ def test_a_file_to_upload_must_not_be_a_link_that_leaves(write: Write) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "path", [".env", "../.git/config", "..//./.git/config", "link", "folder/config"]
+)
+def test_what_is_hidden_is_not_uploaded(path: str, write: Write) -> None:
+    root = write(
+        {
+            "specs/a.yaml": f"{HEAD}files: [{{file: rows.csv, {UPLOAD}}}]\n",
+            "specs/rows.csv": f"key,path\na,{path}\n",
+            "specs/.env": "secret",
+            ".git/config": "secret",
+        }
+    )
+    (root / "specs/link").symlink_to(root / ".git/config")
+    (root / "specs/folder").symlink_to(root / ".git")
+
+    with pytest.raises(InputError) as raised:
+        load(find_workspace(root))
+
+    (found,) = raised.value.diagnostics
+    assert (found.code, str(found.span)) == ("file-outside", "specs/rows.csv:2:3")
+    assert "what begins with a dot" in found.message
+
+
+def test_dots_that_hide_nothing_are_no_matter(write: Write) -> None:
+    root = write(
+        {
+            "specs/a.yaml": f"{HEAD}files: [{{file: ./rows.csv, {UPLOAD}}}]\n",
+            "specs/rows.csv": "key,path\na,.././specs/../a.b\n",
+            "a.b": "content",
+        }
+    )
+
+    assert len(_rows(load(find_workspace(root)))) == 1
+
+
 def test_a_link_inside_of_the_workspace_may_be_uploaded(write: Write) -> None:
     root = write(
         {

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,8 +43,8 @@ def test_a_workspace_has_defaults(write: Write) -> None:
         limits=Limits(
             requests_per_minute=1500,
             batch_size=10_000,
-            page_size=1000,
-            export_above=2000,
+            page_size=5000,
+            export_above=10_000,
         ),
     )
 
@@ -186,6 +187,175 @@ def test_a_link_to_a_manifest_outside_is_refused(write: Write) -> None:
         "specs/folder:1:1: file-outside",
         "specs/nothing.yaml:1:1: file-missing",
     ]
+
+
+@pytest.mark.parametrize("folder", [".", "specs"])
+def test_the_file_of_a_workspace_is_no_link_that_leaves(
+    folder: str, write: Write
+) -> None:
+    root = write({"specs/a.yaml": _ontology("a")})
+    (root.parent / "secret").write_text("KEY=secret\n")
+    own = root / folder / "reconciler.yaml"
+    own.unlink(missing_ok=True)
+    own.symlink_to(root.parent / "secret")
+
+    with pytest.raises(InputError) as raised:
+        find_workspace(root / folder)
+
+    (found,) = raised.value.diagnostics
+    assert (found.code, found.excerpt) == ("file-outside", None)
+    assert "secret" not in str(found)
+
+
+def test_the_file_of_a_workspace_may_be_a_link_inside_of_it(write: Write) -> None:
+    root = write({"reconciler.yaml": "", "settings/own.yaml": WORKSPACE + "x: 1\n"})
+    (root / "reconciler.yaml").unlink()
+    (root / "reconciler.yaml").symlink_to(root / "settings/own.yaml")
+
+    with pytest.raises(InputError, match=r"^reconciler.yaml:4:1: .*unknown-field"):
+        find_workspace(root)
+
+
+def test_a_pipe_is_no_workspace_and_nobody_waits_for_it(write: Write) -> None:
+    root = write({"specs/a.yaml": _ontology("a")})
+    os.mkfifo(root / "specs/reconciler.yaml")
+
+    with pytest.raises(InputError, match=r"reconciler\.yaml is no file"):
+        find_workspace(root / "specs")
+
+
+def test_links_to_what_is_hidden_are_refused(write: Write) -> None:
+    rows = f"{HEAD}kind: DataRows\nname: r\nglobalKeys: {{file: keys.txt}}\n"
+    root = write({"specs/a.yaml": rows, ".git/config": "secret\n"})
+    for name in ("keys.txt", "b.yaml"):
+        (root / "specs" / name).symlink_to(root / ".git/config")
+
+    assert _codes(find_workspace(root)) == [
+        "specs/a.yaml:4:20: file-outside",
+        "specs/b.yaml:1:1: file-outside",
+    ]
+
+
+def test_a_workspace_below_a_hidden_folder_is_not_hidden(tmp_path: Path) -> None:
+    root = tmp_path / ".cache" / "checkout"
+    (root / "specs").mkdir(parents=True)
+    (root / "reconciler.yaml").write_text(WORKSPACE)
+    (root / "specs/a.yaml").write_text(_ontology("a"))
+
+    assert len(load(find_workspace(root)).resources) == 1
+
+
+def test_a_folder_of_manifests_is_not_hidden(write: Write) -> None:
+    root = write({"reconciler.yaml": WORKSPACE + "folders: [.git]\n", ".git/a": ""})
+
+    with pytest.raises(InputError, match=r"'\.git': what begins with a dot"):
+        find_workspace(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"a\nb.yaml:1:1: fine.yaml", "a\\nb.yaml:1:1: fine.yaml"),
+        (b"\x1b[2J.yaml", "\\x1b[2J.yaml"),
+        (b"\xff.yaml", "\\udcff.yaml"),
+        ("\u202elmay.yaml".encode(), "\\u202elmay.yaml"),
+    ],
+    ids=["line", "terminal", "bytes", "turned"],
+)
+def test_a_manifest_with_an_unfit_name_is_refused_by_an_escaped_one(
+    name: bytes, shown: str, write: Write
+) -> None:
+    root = write({"specs/a.yaml": _ontology("a")})
+    try:
+        (root / "specs" / os.fsdecode(name)).write_text(_ontology("b"))
+    except OSError:
+        pytest.skip("the file system takes no such name")
+
+    with pytest.raises(InputError) as raised:
+        load(find_workspace(root))
+
+    (found,) = raised.value.diagnostics
+    assert found.code == "file-name"
+    assert found.span == Span(f"specs/{shown}")
+    assert f"the name specs/{shown} " in found.message
+
+
+def test_names_too_long_for_any_file_are_said(write: Write) -> None:
+    name = "x" * 5_000
+    root = write({"reconciler.yaml": f"{WORKSPACE}folders: [{name}]\n"})
+
+    with pytest.raises(InputError, match="file-missing"):
+        find_workspace(root)
+
+
+def test_ten_problems_of_a_kind_and_file_are_said_and_the_rest_counted(
+    write: Write,
+) -> None:
+    wrong = "---\n".join(f"{HEAD}kind: K{n}\n" for n in range(1_000))
+    bad = "".join(
+        f"---\n{HEAD}kind: DataRows\nname: r{n}\nglobalKeys: [{'x, ' * 13}]\n"
+        for n in range(3)
+    )
+    root = write({"specs/a.yaml": wrong, "specs/b.yaml": bad})
+
+    with pytest.raises(InputError) as raised:
+        load(find_workspace(root))
+
+    found = [str(each) for each in raised.value.diagnostics]
+    assert len(found) == 22
+    assert found[10] == (
+        "specs/a.yaml:32:7: the same is wrong in 990 more places of specs/a.yaml"
+        " [unknown-kind]"
+    )
+    assert found[21] == (
+        "specs/b.yaml:5:47: the same is wrong in 26 more places of specs/b.yaml"
+        " [row-twice]"
+    )
+
+
+def test_many_problems_are_found_in_little_time(write: Write) -> None:
+    # Names that are alike take longest to compare; one line, to be looked up.
+    names = [f"a-name-that-is-like-the-others-{n:05}" for n in range(1_500)]
+    models = "---\n".join(
+        f"{HEAD}kind: Model\nname: {name}\nontology: {name}x\n"
+        f"---\n{HEAD}kind: Ontology\nname: {name}\n"
+        for name in names
+    )
+    fields = ", ".join(f"field{n}: 1" for n in range(10_000))
+    root = write(
+        {
+            "specs/a.yaml": models,
+            "specs/b.yaml": "{apiVersion: reconciler/v1, kind: Model, name: m, "
+            f"ontology: {names[0]}, {fields}}}\n",
+        }
+    )
+    began = time.process_time()
+
+    codes = _codes(find_workspace(root))
+
+    assert time.process_time() - began < 10
+    assert [code.rpartition(" ")[2] for code in codes] == [
+        *["dangling-reference"] * 11,
+        *["unknown-field"] * 11,
+    ]
+
+
+def test_a_reference_shows_three_of_many_declarations(write: Write) -> None:
+    twice = "---\n".join(_ontology("o") for _ in range(500))
+    model = f"---\n{HEAD}kind: Model\nname: m\nontology: o\n"
+    root = write({"specs/a.yaml": model, "specs/b.yaml": twice})
+
+    with pytest.raises(InputError) as raised:
+        load(find_workspace(root))
+
+    assert raised.value.diagnostics[0].related == (
+        (Span("specs/b.yaml", 3, 7, 3, 8), "declared here"),
+        (Span("specs/b.yaml", 7, 7, 7, 8), "declared here"),
+        (
+            Span("specs/b.yaml", 11, 7, 11, 8),
+            "declared here, and in 497 more places",
+        ),
+    )
 
 
 def test_links_inside_of_the_workspace_are_followed_once(write: Write) -> None:

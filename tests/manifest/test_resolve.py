@@ -32,7 +32,7 @@ def test_references_and_pins_are_resolved(load_files: Load) -> None:
             "specs/a.yaml": (
                 f"{HEAD}kind: Model\nname: m/1\nontology: o\nid: model-id\n---\n"
                 f"{HEAD}kind: Ontology\nname: o\nid: ontology-id\n---\n"
-                f"{HEAD}kind: Dataset\nname: d\nid: dataset-id\ndescription: text\n---\n"
+                f"{HEAD}kind: Dataset\nname: d\nid: dataset-id\n---\n"
                 f"{HEAD}kind: ModelRun\nmodel: m/1\nname: r\nid: run-id\n"
             )
         }
@@ -43,7 +43,7 @@ def test_references_and_pins_are_resolved(load_files: Load) -> None:
     assert desired.resources == {
         model_address("m/1"): Model("m/1", ontology),
         ontology: Ontology("o"),
-        dataset: Dataset("d", "text"),
+        dataset: Dataset("d"),
         run_address("m/1", "r"): Run("m/1", "r"),
     }
     assert desired.pins == {

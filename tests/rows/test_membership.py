@@ -136,6 +136,37 @@ def test_parquet_is_read_as_other_files_are(tmp_path: Path) -> None:
     ]
 
 
+def test_a_path_gives_no_columns_to_the_rows_of_its_file(tmp_path: Path) -> None:
+    folder = tmp_path / "c0=x" / "key=y" / "split=TEST"
+    folder.mkdir(parents=True)
+    text, parquet = folder / "rows.csv", folder / "rows.parquet"
+    text.write_text("key,split\na,TRAINING\n")
+    duckdb.connect().execute(
+        f"COPY (SELECT 'a' AS key, 'TRAINING' AS split) TO '{parquet}' (FORMAT parquet)"
+    )
+
+    for path in (text, parquet):
+        form = RowFormat(path.suffix[1:])
+        file = RowFile(path, path.name, form, "key", FILE, COLUMN)
+        assert load_bulk(spec(file, splits=by_column())) is not None
+        assert rows(spec(file, splits=by_column())) == {"a": T}
+
+
+@pytest.mark.parametrize(
+    "name", ["a*b", "a?b", "[!a]", "{a,b}", "a,b", "it's", 'a"b', "a\\b", "a\\*b", "~"]
+)
+def test_the_name_of_a_file_is_no_pattern(name: str, tmp_path: Path) -> None:
+    # What the pattern would find, were it one, also with `\` for `/`.
+    (tmp_path / "a").mkdir()
+    for other in ("axb", "b", "a", "a/*b", "a/xb"):
+        (tmp_path / f"{other}.csv").write_text("key\nother\n")
+    path = tmp_path / f"{name}.csv"
+    path.write_text("key\nown\n")
+    file = RowFile(path, path.name, RowFormat.CSV, "key", FILE, COLUMN)
+
+    assert list(rows(spec(file))) == ["own"]
+
+
 def test_sources_are_read_one_after_another(write: Write) -> None:
     described = spec(write("key\na\n"), inline("b"), write("c\nd\n", "more.txt"))
 
@@ -399,5 +430,5 @@ def test_of_many_repeated_rows_ten_are_named(write: Write) -> None:
     assert len(found) == 11
     assert found[9] == "rows.csv:1011:1: 'k9' is named twice [row-twice]"
     assert found[10] == (
-        "rows.csv:1012:1: the same is wrong with 990 more rows of rows.csv [row-twice]"
+        "rows.csv:1012:1: the same is wrong in 990 more places of rows.csv [row-twice]"
     )

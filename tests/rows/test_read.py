@@ -140,8 +140,12 @@ def test_a_json_value_is_found_where_it_stands(file: Path) -> None:
             "1:1: no JSON that can be read: the field 'k' stands twice",
         ),
         ("[" * 100_000, "1:1: no JSON that can be read: nested too deeply"),
+        (
+            f'{{"k": {"[" * 64}{"]" * 64}}}',
+            "1:1: no JSON that can be read: nested too deeply",
+        ),
     ],
-    ids=["syntax", "list", "text", "nan", "twice", "deep"],
+    ids=["syntax", "list", "text", "nan", "twice", "deep", "deeper than a manifest"],
 )
 def test_a_line_that_is_no_object_is_said(file: Path, line: str, message: str) -> None:
     file.write_text(f'{line}\n{{"k": 1}}\n')
@@ -156,6 +160,51 @@ def test_a_line_that_is_no_object_is_said(file: Path, line: str, message: str) -
             "1:11: no JSON: expecting property name enclosed in double quotes",
         )
     assert str(problem) == f"rows/some:{message} [row-invalid]"
+
+
+def test_a_line_may_be_as_deep_as_a_manifest_and_hold_any_brackets(file: Path) -> None:
+    deep = f'{{"k": {"[" * 63}"{"[{" * 100}"{"]" * 63}}}'
+    file.write_text(f"{deep}\n")
+
+    records, problems = read(file, RowFormat.NDJSON)
+
+    assert len(records) == 1
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("row_format", "line"),
+    [
+        (RowFormat.CSV, ",".join(map(str, range(200_000))) + ",1"),
+        (
+            RowFormat.NDJSON,
+            "{" + ", ".join(f'"{n}": 0' for n in range(200_000)) + ', "199999": 0}',
+        ),
+    ],
+)
+def test_a_repeated_name_among_many_is_found_at_once(
+    file: Path, row_format: RowFormat, line: str
+) -> None:
+    file.write_text(f"{line}\n")
+
+    (problem,) = read(file, row_format)[1]
+
+    assert problem.code == "row-invalid"
+
+
+def test_a_parquet_name_that_can_only_be_a_pattern_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a\\*.parquet"
+    for name in ("rows.parquet", "a/*.parquet"):
+        duckdb.connect().execute(
+            f"COPY (SELECT 'other' AS key) TO '{tmp_path / name}' (FORMAT parquet)"
+        )
+    (tmp_path / "rows.parquet").rename(path)
+
+    records, (problem,) = read(path, RowFormat.PARQUET)
+
+    assert records == []
+    assert problem.code == "file-format"
 
 
 def test_a_text_file_is_one_name_a_line_without_the_blank_ones_around(
@@ -250,6 +299,6 @@ def test_ten_problems_of_a_kind_are_said_and_the_rest_counted(file: Path) -> Non
 
     assert len(problems) == 11
     assert str(problems[-1]) == (
-        "rows/some:12:1: the same is wrong with 1,002 more rows of rows/some"
+        "rows/some:12:1: the same is wrong in 1,002 more places of rows/some"
         " [row-invalid]"
     )

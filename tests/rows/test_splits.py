@@ -76,7 +76,16 @@ def test_a_row_goes_to_the_first_split_whose_bound_is_above_its_hash() -> None:
         (
             {Split.TRAINING: "110", Split.TEST: "-10"},
             [
+                "the weight of TRAINING is 110: "
+                "a percentage of two decimals at most is needed",
                 "the weight of TEST is -10: "
+                "a percentage of two decimals at most is needed",
+            ],
+        ),
+        (
+            {Split.TRAINING: "1e30"},
+            [
+                "the weight of TRAINING is 1E+30: "
                 "a percentage of two decimals at most is needed"
             ],
         ),
@@ -86,7 +95,7 @@ def test_a_row_goes_to_the_first_split_whose_bound_is_above_its_hash() -> None:
         ),
         ({}, ["the weights sum to 0, not to 100"]),
     ],
-    ids=["right", "sum", "decimals", "negative", "unassigned", "none"],
+    ids=["right", "sum", "decimals", "negative", "huge", "unassigned", "none"],
 )
 def test_weights_are_checked(weights: dict[Split, str], messages: list[str]) -> None:
     rule = SplitByHash({s: Decimal(w) for s, w in weights.items()}, "", None, HERE)
