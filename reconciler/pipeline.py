@@ -1,5 +1,6 @@
 """The way of the data, one function a stage: what every command is made of."""
 
+import gc
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -98,9 +99,21 @@ def specify(path: Path, *, selection: str | None = None) -> Specification:
     if selected is not None:
         inside = narrowed.resolve().relative_to(workspace.root.resolve())
         selection = inside.as_posix()
+    _settle()
     return Specification(
         workspace, desired, selected, selection if selected is not None else None
     )
+
+
+def _settle() -> None:
+    """Take all that was loaded so far out of the garbage collector's hands.
+
+    It lives as long as the process. `cli.main` switches the collector off until
+    here, because loading makes no garbage; together that is a sixth of the time
+    of a small plan.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 def home_of(workspace: Workspace, settings: Settings) -> Path:
@@ -239,6 +252,7 @@ def serve(
     from reconciler.server.settings import ServerSettings
     from reconciler.server.web import serve as serve_app
 
+    _settle()
     with _open_store(db or _store_in(home)) as store:
         app = make_app(store, ServerSettings(task_seconds=task_seconds), keys)
         serve_app(app, host, port, on_ready)

@@ -4,6 +4,7 @@ Commands are imported when they are called: `--version` and `--help` load none
 of the libraries that the work needs.
 """
 
+import gc
 import importlib
 import io
 import os
@@ -87,6 +88,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """Be the program `reconciler`."""
+    gc.disable()  # until what has to be loaded is; see `pipeline`
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal can't show is shown as escapes, not as a crash.
         if isinstance(stream, io.TextIOWrapper):
