@@ -17,7 +17,7 @@ from reconciler.apply.events import Done, Event, Failed, Finished, Skipped, Unkn
 from reconciler.apply.executor import PARALLELISM
 from reconciler.cli.common import (
     MANIFESTS,
-    RunType,
+    allow_remove_option,
     color_option,
     declared_runs,
     failures,
@@ -64,14 +64,7 @@ HEARTBEAT: Final = 15.0
     show_default=True,
     help="How to print the result; json needs --auto-approve.",
 )
-@click.option(
-    "--allow-remove",
-    "allowed",
-    type=RunType(),
-    multiple=True,
-    metavar="ADDRESS",
-    help="Let rows leave this run, however many; may be repeated.",
-)
+@allow_remove_option
 @color_option
 def command(
     path: Path,

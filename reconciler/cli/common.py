@@ -63,6 +63,17 @@ def use_color(chosen: bool | None, settings: Settings, *, err: bool) -> bool:  #
     return stream.isatty()
 
 
+allow_remove_option: Final = click.option(
+    "--allow-remove",
+    "allowed",
+    type=RunType(),
+    multiple=True,
+    metavar="ADDRESS",
+    help="Let rows leave this run, however many; may be repeated.",
+)
+"""Which runs may lose rows beyond the guard's thresholds."""
+
+
 def declared_runs(
     allowed: Iterable[Address], specification: pipeline.Specification
 ) -> tuple[Address, ...]:

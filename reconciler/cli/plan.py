@@ -7,7 +7,7 @@ import click
 from reconciler import pipeline
 from reconciler.cli.common import (
     MANIFESTS,
-    RunType,
+    allow_remove_option,
     color_option,
     declared_runs,
     failures,
@@ -43,14 +43,7 @@ from reconciler.state.address import Address
     is_flag=True,
     help="Exit with 2 when there are changes.",
 )
-@click.option(
-    "--allow-remove",
-    "allowed",
-    type=RunType(),
-    multiple=True,
-    metavar="ADDRESS",
-    help="Let rows leave this run, however many; may be repeated.",
-)
+@allow_remove_option
 @color_option
 def command(
     path: Path,
