@@ -27,7 +27,7 @@ from reconciler.state.resources import GlobalKey, RowIdentity, Run
 from reconciler.state.snapshot import Current, Desired
 
 if TYPE_CHECKING:
-    from reconciler.remote.graphql import ConnectionSettings
+    from reconciler.remote.connection import ConnectionSettings
     from reconciler.remote.labelbox import Labelbox
     from reconciler.server.store.database import Store
 
@@ -167,12 +167,8 @@ def open_session(
 def _connect(
     workspace: Workspace, settings: Settings, *, read_only: bool
 ) -> Iterator[tuple["Labelbox", str]]:
-    from reconciler.remote.graphql import (
-        ApiKey,
-        ConnectionSettings,
-        GraphQLClient,
-        in_process,
-    )
+    from reconciler.remote.connection import ApiKey, ConnectionSettings
+    from reconciler.remote.graphql import GraphQLClient, in_process
     from reconciler.remote.labelbox import Labelbox
     from reconciler.remote.session import Bounds
 
@@ -205,7 +201,7 @@ def _connect(
 def _labelbox(
     settings: Settings, requests_per_minute: int | None
 ) -> "ConnectionSettings":
-    from reconciler.remote.graphql import ApiKey, ConnectionSettings
+    from reconciler.remote.connection import ApiKey, ConnectionSettings
 
     if settings.api_key is None:
         raise Unauthorized(

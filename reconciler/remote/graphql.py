@@ -14,7 +14,6 @@ from pathlib import Path
 from platform import python_version
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Self, TypeVar, assert_never
-from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import msgspec
@@ -26,7 +25,6 @@ from reconciler.ports import (
     Malformed,
     RateLimited,
     RemoteError,
-    Unauthorized,
     Unavailable,
 )
 from reconciler.remote.answers import (
@@ -41,7 +39,7 @@ from reconciler.remote.answers import (
     understand,
     understand_file,
 )
-from reconciler.remote.errors import KEY_HINT
+from reconciler.remote.connection import ConnectionSettings, host_of
 from reconciler.remote.limit import Limiter
 from reconciler.remote.retry import (
     BROKEN,
@@ -59,92 +57,6 @@ T = TypeVar("T")
 
 THREADS: Final = 8
 """How many requests are in flight at most."""
-
-
-class ApiKey:
-    """A key that doesn't show itself, wherever it is printed.
-
-    Raises:
-        Unauthorized: When the text can't be a key; doesn't show it either.
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text.strip()
-        if not self._text or not self._text.isascii() or not self._text.isprintable():
-            self._text = text = ""
-            raise Unauthorized(
-                "the API key is empty, or holds characters that no key has",
-                hint=KEY_HINT,
-            )
-
-    def __repr__(self) -> str:
-        return "ApiKey(…)"
-
-    def bearer(self) -> str:
-        """Write the key as the header takes it."""
-        return f"Bearer {self._text}"
-
-    def hide(self, text: str) -> str:
-        """Take the key out of a text that others wrote."""
-        return text.replace(self._text, "…")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionSettings:
-    """Where the remote is, and how to speak to it.
-
-    Attributes:
-        endpoint: URL of the GraphQL API; `/graphql` is added to a bare host.
-        api_key: The key, for that address alone.
-        connect_timeout: Seconds for making a connection.
-        read_timeout: Seconds without a byte of the answer.
-        requests_per_minute: What the remote allows; None until it objects.
-        ca_bundle: File or folder of certificates to trust in place of the
-            usual ones.
-
-    Raises:
-        Unauthorized: When the endpoint is no plain http or https URL; doesn't
-            show it, for it may hold a key.
-    """
-
-    endpoint: str
-    api_key: ApiKey
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
-    requests_per_minute: int | None = None
-    ca_bundle: str | None = None
-
-    def __post_init__(self) -> None:
-        if not _is_plain(self.endpoint):
-            raise Unauthorized(
-                "the endpoint is no http or https URL, or holds a user name, a query "
-                "or a fragment",
-                hint="write LABELBOX_ENDPOINT as https://HOST/graphql; the key goes "
-                "into LABELBOX_API_KEY",
-            )
-
-    @property
-    def url(self) -> str:
-        """The endpoint with its path."""
-        parts = urlsplit(self.endpoint)
-        if parts.path not in ("", "/"):
-            return self.endpoint
-        return parts._replace(path="/graphql").geturl()
-
-    @property
-    def experimental_url(self) -> str:
-        """Where documents go that may still change: the same host, always."""
-        parts = urlsplit(self.url)
-        if not parts.path.endswith("/graphql"):
-            return self.url
-        return parts._replace(path=parts.path[: -len("graphql")] + "_gql").geturl()
-
-    @property
-    def host(self) -> str:
-        """Whom to name in messages."""
-        return _host(self.endpoint)
 
 
 class ReadOnlyError(AssertionError):
@@ -314,7 +226,7 @@ class GraphQLClient:
                 operation="download",
                 request=RequestClass.READ,
                 changes=False,
-                host=_host(url),
+                host=host_of(url),
                 client=client,
                 limiter=self._files_limiter,
                 build=lambda: client.build_request("GET", url),
@@ -539,35 +451,6 @@ def _trust(ca_bundle: str | None) -> ssl.SSLContext:
             f"the certificates in {ca_bundle} can't be read: {error}",
             hint="check SSL_CERT_FILE and REQUESTS_CA_BUNDLE",
         ) from error
-
-
-def _is_plain(endpoint: str) -> bool:
-    """Whether a URL is nothing but scheme, host, port and path.
-
-    Whatever parsers of URLs are known to disagree about is none.
-    """
-    if not endpoint.isprintable() or any(one in endpoint for one in " \\?#@"):
-        return False
-    parts = _split(endpoint)
-    return (
-        parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
-    )
-
-
-def _host(url: str) -> str:
-    """Take the host out of a URL; never the rest, which may be signed."""
-    parts = _split(url)
-    found = parts.netloc.rpartition("@")[2] if parts else ""
-    return found or "the address of the file"
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # only now is it looked at
-    except ValueError:
-        return None
-    return parts
 
 
 def in_process(application: "WSGIApplication") -> httpx.BaseTransport:

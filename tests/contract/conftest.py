@@ -8,12 +8,8 @@ import httpx
 import pytest
 
 from reconciler.api.documents import Document
-from reconciler.remote.graphql import (
-    ApiKey,
-    ConnectionSettings,
-    GraphQLClient,
-    in_process,
-)
+from reconciler.remote.connection import ApiKey, ConnectionSettings
+from reconciler.remote.graphql import GraphQLClient, in_process
 from reconciler.remote.labelbox import Labelbox
 from reconciler.remote.session import Bounds
 from reconciler.remote.timing import Timing

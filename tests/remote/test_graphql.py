@@ -23,14 +23,9 @@ from reconciler.ports import (
     Unavailable,
 )
 from reconciler.remote.answers import Broken, Garbled, Unsent
+from reconciler.remote.connection import ApiKey, ConnectionSettings
 from reconciler.remote.errors import Refused
-from reconciler.remote.graphql import (
-    ApiKey,
-    ConnectionSettings,
-    GraphQLClient,
-    ReadOnlyError,
-    trouble,
-)
+from reconciler.remote.graphql import GraphQLClient, ReadOnlyError, trouble
 from reconciler.remote.payloads import (
     Anything,
     CreateRunData,

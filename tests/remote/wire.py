@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 import httpx
 
 from reconciler.api.documents import Document
-from reconciler.remote.graphql import ApiKey, ConnectionSettings, GraphQLClient
+from reconciler.remote.connection import ApiKey, ConnectionSettings
+from reconciler.remote.graphql import GraphQLClient
 from reconciler.remote.labelbox import Labelbox
 from reconciler.remote.session import Bounds
 from reconciler.remote.timing import Timing

@@ -12,12 +12,8 @@ import httpx
 from reconciler import pipeline
 from reconciler.ledger.directory import DirectoryLedger
 from reconciler.plan.build import Target
-from reconciler.remote.graphql import (
-    ApiKey,
-    ConnectionSettings,
-    GraphQLClient,
-    in_process,
-)
+from reconciler.remote.connection import ApiKey, ConnectionSettings
+from reconciler.remote.graphql import GraphQLClient, in_process
 from reconciler.remote.labelbox import Labelbox
 from reconciler.remote.session import Bounds
 from reconciler.server.app import make_app
