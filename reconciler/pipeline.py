@@ -1,5 +1,6 @@
 """The way of the data, one function a stage: what every command is made of."""
 
+import atexit
 import gc
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -114,6 +115,9 @@ def _settle() -> None:
     """
     gc.freeze()
     gc.enable()
+    # Libraries take stock of what they leave when the interpreter ends.
+    atexit.unregister(gc.unfreeze)
+    atexit.register(gc.unfreeze)
 
 
 def home_of(workspace: Workspace, settings: Settings) -> Path:

@@ -38,6 +38,9 @@ from reconciler.settings import Settings
 from reconciler.state.address import Address
 from reconciler.state.canonical import JsonValue
 
+_STDERR: Final = 2
+_STOPPING: Final = b"Stopping: what is in flight ends first. Once more stops at once.\n"
+
 HEARTBEAT: Final = 15.0
 """Seconds of silence in a log before a line says what is in flight."""
 
@@ -270,9 +273,8 @@ def _signals() -> Iterator[Callable[[], Exit | None]]:
             # An exception would wait for the threads, so the process just ends.
             os._exit(code)
         asked.append(code)
-        click.echo(
-            "Stopping: what is in flight ends first. Once more stops at once.", err=True
-        )
+        # Not by way of sys.stderr: the signal may have come while that is written.
+        os.write(_STDERR, _STOPPING)
 
     before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -48,7 +48,8 @@ def test_a_signal_ends_an_apply_between_steps_and_says_so(
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
 
-    assert process.returncode == code
+    assert process.returncode == code, err
+    assert "Stopping: what is in flight ends first." in err
     assert "skipped: the apply was stopped" in out
     assert "Run apply again: what was done is not done twice." in out
     assert "Traceback" not in err
@@ -84,3 +85,18 @@ def test_a_reader_that_has_seen_enough_is_no_crash(tmp_path: Path) -> None:
 
     assert done.stdout == "{\n"
     assert done.stderr == ""
+
+
+def test_a_large_membership_leaves_nothing_behind_on_stderr(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w")
+    rows = "".join(f"k{number},TEST\n" for number in range(35_000))
+    (workspace / "specs" / "notes.csv").write_text(f"key,split\n{rows}")
+    (workspace / "specs" / "model.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: Model\nname: animals\nontology: animals\n"
+        "---\napiVersion: reconciler/v1\nkind: Ontology\nname: animals\n"
+    )
+
+    valid = reconciler(workspace, "validate")
+
+    assert valid.returncode == 0
+    assert valid.stderr == ""
