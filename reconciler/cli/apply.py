@@ -117,7 +117,7 @@ def command(
                 return telling.end(Exit.DONE)
             if not auto_approve and not _approved():
                 click.echo("Nothing was changed.", err=True)
-                return Exit.DONE
+                return Exit.ERROR  # what was asked for wasn't done, as in Terraform
             code = _carry_out(session, plan, telling, parallelism=parallelism)
             if code is Exit.DONE:
                 session.ledger.carried_out(saved.digest if saved else plan.digest)
@@ -149,6 +149,8 @@ def _carry_out(
             for event in telling.progress(events):
                 if isinstance(event, Finished):
                     telling.finished.append(event)
+        except BrokenPipeError:
+            raise  # nobody reads any longer what is said; see `main.run`
         except OSError as error:
             # What is in flight has ended, and can't be written down: the next
             # plan finds it on the remote, and adopts what it finds.

@@ -297,17 +297,18 @@ def test_a_question_without_a_terminal_is_bad_usage_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("answer", "code_after"),
+    ("answer", "code", "code_after"),
     [
-        pytest.param("yes", 0, id="yes"),
-        pytest.param("y", 2, id="y is not yes"),
-        pytest.param("", 2, id="nothing"),
+        pytest.param("yes", 0, 0, id="yes"),
+        pytest.param("y", 1, 2, id="y is not yes"),
+        pytest.param("", 1, 2, id="nothing"),
     ],
 )
 def test_only_yes_is_taken_for_an_answer(
     reconciler: Command,
     monkeypatch: pytest.MonkeyPatch,
     answer: str,
+    code: int,
     code_after: int,
 ) -> None:
     class Terminal(io.StringIO):
@@ -319,7 +320,7 @@ def test_only_yes_is_taken_for_an_answer(
     asked = reconciler("apply")
     after = reconciler("plan", "--detailed-exitcode")
 
-    assert asked.code == 0
+    assert asked.code == code
     assert after.code == code_after
 
 
