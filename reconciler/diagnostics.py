@@ -4,6 +4,7 @@ The tree of errors that a caller may tell apart:
 
     ReconcilerError
     ├── InputError          the user's text or files; carries diagnostics
+    ├── ledger.LedgerError  what was done can't be written down
     └── ports.RemoteError   the remote refused, failed or can't be reached
 """
 

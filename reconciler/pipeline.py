@@ -41,6 +41,15 @@ READERS: Final = 8
 HOME: Final = ".reconciler"
 """Folder of a workspace for the tool's own files."""
 
+_OWN_FILES: Final = (
+    "",
+    "/*",
+    "/server/*",
+    "/inventory/*",
+    "/inventory/*/*",
+    "/inventory/*/*/*",
+)
+
 LARGE: Final = 100_000
 """Rows beyond which a run is read alone, so that memory holds one at a time."""
 
@@ -124,18 +133,24 @@ def home_of(workspace: Workspace, settings: Settings) -> Path:
     """Name the folder for the tool's own files.
 
     Raises:
-        InputError: When it is a link out of the workspace: whoever may change
+        InputError: When it, or a file of its own, is a link: whoever may change
             manifests doesn't choose where this machine's files are written.
     """
     if settings.home is not None:
         return settings.home
     home = workspace.root / HOME
-    if not home.resolve().is_relative_to(workspace.root.resolve()):
+    linked = [
+        entry
+        for pattern in _OWN_FILES
+        for entry in workspace.root.glob(f"{HOME}{pattern}")
+        if entry.is_symlink()
+    ]
+    if linked:
         raise InputError(
             [
                 Diagnostic(
                     code="file-outside",
-                    message=f"{HOME} leads out of the workspace",
+                    message=f"{linked[0].relative_to(workspace.root)} is a link",
                     hint="remove the link, or name a folder with RECONCILER_HOME",
                 )
             ]

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -26,6 +26,7 @@ from reconciler.cli.common import (
 )
 from reconciler.cli.exits import Exit, worst
 from reconciler.diagnostics import ReconcilerError
+from reconciler.ledger.directory import LedgerError
 from reconciler.plan.build import Plan
 from reconciler.plan.codec import SavedPlan, read_plan
 from reconciler.plan.compare import PlanDifference, compare_plans
@@ -120,7 +121,11 @@ def command(
                 return Exit.ERROR  # what was asked for wasn't done, as in Terraform
             code = _carry_out(session, plan, telling, parallelism=parallelism)
             if code is Exit.DONE:
-                session.ledger.carried_out(saved.digest if saved else plan.digest)
+                try:
+                    session.ledger.finish(saved.digest if saved else plan.digest)
+                except LedgerError as error:
+                    telling.unwritten = str(error)
+                    code = Exit.PARTIAL
             return telling.end(code)
 
 
@@ -128,8 +133,9 @@ def _overtaken(
     saved: SavedPlan, plan: Plan, session: pipeline.Session
 ) -> tuple[PlanDifference, ...]:
     """Say why a saved plan may not be carried out, if it may not."""
-    if plan and session.ledger.was_carried_out(saved.digest):
-        again = "it was carried out before, and what it did was changed since"
+    since = session.ledger.carried_out()[saved.after :]
+    if plan and saved.digest in since:
+        again = "it was carried out already, and what it did was changed since"
         return (PlanDifference(None, again),)
     return compare_plans(saved=saved, fresh=plan)
 
@@ -149,12 +155,10 @@ def _carry_out(
             for event in telling.progress(events):
                 if isinstance(event, Finished):
                     telling.finished.append(event)
-        except BrokenPipeError:
-            raise  # nobody reads any longer what is said; see `main.run`
-        except OSError as error:
+        except LedgerError as error:
             # What is in flight has ended, and can't be written down: the next
             # plan finds it on the remote, and adopts what it finds.
-            telling.unwritten = f"{error.filename or ''}: {error.strerror or error}"
+            telling.unwritten = str(error)
             return Exit.PARTIAL
         code = _exit(telling.finished, stopped())
     if code is Exit.DONE:
@@ -197,9 +201,7 @@ class _Telling:
         """Show events as they come, and pass them on."""
         assert self.plan is not None
         if self._json or self._settings.ci or not sys.stderr.isatty():
-            return progress.log_lines(
-                events, self.plan.work, lambda line: click.echo(line, err=True)
-            )
+            return progress.log_lines(events, self.plan.work, _log)
         from rich.console import Console
 
         color = use_color(self._color, self._settings, err=True)
@@ -228,7 +230,7 @@ class _Telling:
         if self.finished:
             click.echo(progress.render_outcomes(self.finished), nl=False)
         if self.unwritten is not None:
-            click.echo(f"The inventory can't be written: {plain(self.unwritten)}")
+            click.echo(f"What was done is not written down: {plain(self.unwritten)}")
         if self.converged:
             click.echo("A new plan finds nothing to do.")
         elif self.unchecked is not None:
@@ -243,6 +245,12 @@ class _Telling:
     def _document(self, code: Exit, **fields: JsonValue) -> None:
         plan = None if self.plan is None else plan_fields(self.plan)
         click.echo(document("apply", exit_code=code, plan=plan, **fields))
+
+
+def _log(line: str) -> None:
+    # An apply goes on when nobody reads its log any longer.
+    with suppress(OSError):
+        click.echo(line, err=True)
 
 
 def _saved(path: Path) -> SavedPlan | None:
@@ -276,7 +284,8 @@ def _signals() -> Iterator[Callable[[], Exit | None]]:
             os._exit(code)
         asked.append(code)
         # Not by way of sys.stderr: the signal may have come while that is written.
-        os.write(_STDERR, _STOPPING)
+        with suppress(OSError):
+            os.write(_STDERR, _STOPPING)
 
     before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:

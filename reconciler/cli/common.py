@@ -11,6 +11,7 @@ import click
 from reconciler import pipeline
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import Diagnostic, InputError
+from reconciler.ledger.directory import LedgerError
 from reconciler.ports import RemoteError
 from reconciler.report.diagnostics import render_diagnostics
 from reconciler.report.machine import diagnostic_list, document
@@ -101,7 +102,7 @@ def failures(command: str, *, output: str, color: bool | None) -> Iterator[Setti
         yield settings
     except BrokenPipeError:
         raise  # whoever read our output has left; see `main.run`
-    except (InputError, RemoteError, OSError) as error:
+    except (InputError, RemoteError, LedgerError, OSError) as error:
         found = _diagnostics(error)
         if output == "json":
             errors = diagnostic_list(found)
@@ -112,12 +113,16 @@ def failures(command: str, *, output: str, color: bool | None) -> Iterator[Setti
         raise click.exceptions.Exit(Exit.ERROR) from error
 
 
-def _diagnostics(error: InputError | RemoteError | OSError) -> Sequence[Diagnostic]:
+def _diagnostics(
+    error: InputError | RemoteError | LedgerError | OSError,
+) -> Sequence[Diagnostic]:
     match error:
         case InputError():
             return error.diagnostics
         case RemoteError():
             return [Diagnostic(code=_code(error), message=str(error), hint=error.hint)]
+        case LedgerError():
+            return [Diagnostic(code="file-system", message=str(error))]
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             said = f"{where}{error.strerror or error}"

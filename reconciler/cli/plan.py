@@ -66,8 +66,9 @@ def command(
         with pipeline.open_session(specification, settings, read_only=True) as session:
             plan = pipeline.make_plan(session, allowed=allowed)
         if out is not None:
+            saved = save_plan(plan, after=len(session.ledger.carried_out()))
             with out.open("wb") as file:
-                write_plan(save_plan(plan), file)
+                write_plan(saved, file)
     code = _exit(plan, detailed=detailed_exitcode)
     match output:
         case "json":

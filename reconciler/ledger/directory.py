@@ -19,7 +19,7 @@ from typing import IO, Any, Final, TypeVar
 from urllib.parse import quote
 
 from reconciler.apply.events import Done, Event, Finished
-from reconciler.diagnostics import Diagnostic, InputError, Span
+from reconciler.diagnostics import Diagnostic, InputError, ReconcilerError, Span
 from reconciler.plan.build import Plan, Target
 from reconciler.plan.steps import UploadDataRows
 from reconciler.state.address import Address, RemoteId
@@ -31,6 +31,10 @@ _T = TypeVar("_T")
 
 _LONGEST_LINE: Final = 16 * 2**20
 """Bytes; the hashes of a batch of data rows take about a hundred each."""
+
+
+class LedgerError(ReconcilerError):
+    """What was brought about can't be written down."""
 
 
 class DirectoryLedger:
@@ -87,12 +91,16 @@ class DirectoryLedger:
             held.flush()
             yield
 
-    def was_carried_out(self, digest: str) -> bool:
-        """Tell whether a plan of this digest was carried out to its end."""
-        return digest in _entries(self._plans, _carried_out)
+    def carried_out(self) -> tuple[str, ...]:
+        """List the digests of the plans that were carried out, in their order."""
+        return tuple(_entries(self._plans, _carried_out))
 
-    def carried_out(self, digest: str) -> None:
-        """Write down that a plan was carried out to its end."""
+    def finish(self, digest: str) -> None:
+        """Write down that a plan was carried out to its end.
+
+        Raises:
+            LedgerError: When that can't be written.
+        """
         self._append(self._plans, [{"carried_out": digest}])
 
     def adopt(self, plan: Plan) -> None:
@@ -100,6 +108,9 @@ class DirectoryLedger:
 
         This comes before anything else is done, so it also finds out whether
         the inventory can be written at all.
+
+        Raises:
+            LedgerError: When it can't.
         """
         lines: list[JsonObject] = [
             {"address": str(change.address), "id": change.id}
@@ -108,7 +119,11 @@ class DirectoryLedger:
         self._append(self._objects, lines)
 
     def record(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Write down what events bring about, then pass each on."""
+        """Write down what events bring about, then pass each on.
+
+        Raises:
+            LedgerError: When that can't be written.
+        """
         for event in events:
             match event:
                 case Finished(step=UploadDataRows() as step, outcome=Done()):
@@ -128,14 +143,19 @@ class DirectoryLedger:
 
     def _append(self, file: Path, lines: Iterable[JsonObject]) -> None:
         text = "".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with file.open("ab+") as opened:
-            # Closing lets go of it: nobody else may see half a line meanwhile.
-            fcntl.flock(opened, fcntl.LOCK_EX)
-            opened.truncate(_whole(opened))
-            opened.write(text.encode())
-            opened.flush()
-            os.fsync(opened.fileno())
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with file.open("ab+") as opened:
+                # Closing lets go of it: nobody else may see half a line meanwhile.
+                fcntl.flock(opened, fcntl.LOCK_EX)
+                opened.truncate(_whole(opened))
+                opened.write(text.encode())
+                opened.flush()
+                os.fsync(opened.fileno())
+        except OSError as error:
+            raise LedgerError(
+                f"{file} can't be written: {error.strerror or error}"
+            ) from error
 
 
 def _whole(opened: IO[bytes]) -> int:

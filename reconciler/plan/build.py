@@ -145,7 +145,11 @@ def build(
             *(one for one in found.notices if one.address in kept),
         ),
         blocked=(
-            *(one for one in found.blocked if one.address in kept | _above(changes)),
+            *(
+                one
+                for one in found.blocked
+                if one.address in kept | _above(changes, found.changes)
+            ),
             *guard(changes, guards=guards, allowed=permitted),
         ),
         ids={
@@ -158,13 +162,18 @@ def build(
     )
 
 
-def _above(changes: Iterable[Change]) -> set[Address]:
+def _above(kept: Iterable[Change], all_changes: Iterable[Change]) -> set[Address]:
     # What is narrowed away may still be what the rest stands on.
-    found: set[Address] = set()
-    for change in changes:
-        if isinstance(change.desired, Run):
-            found.add(model_address(change.desired.model))
-    return found
+    found = {
+        model_address(change.desired.model)
+        for change in kept
+        if isinstance(change.desired, Run)
+    } | {change.address for change in kept}
+    return found | {
+        change.desired.ontology
+        for change in all_changes
+        if isinstance(change.desired, Model) and change.address in found
+    }
 
 
 def _narrowed(changes: list[Change], selected: frozenset[Address]) -> list[Change]:

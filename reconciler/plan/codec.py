@@ -46,6 +46,8 @@ class SavedPlan:
         allowed: The addresses allowed to pass a guard.
         selection: The path that narrowed it.
         digest: Its name.
+        after: How many plans had been carried out from this workspace when it
+            was made: the same plan may be made, and carried out, again later.
     """
 
     workspace: str
@@ -54,10 +56,16 @@ class SavedPlan:
     allowed: tuple[Address, ...]
     selection: str | None
     digest: str
+    after: int = 0
 
 
-def save_plan(plan: Plan) -> SavedPlan:
-    """Reduce a plan to what is agreed to."""
+def save_plan(plan: Plan, *, after: int = 0) -> SavedPlan:
+    """Reduce a plan to what is agreed to.
+
+    Args:
+        plan: The plan.
+        after: How many plans were carried out before it was made.
+    """
     return SavedPlan(
         workspace=plan.workspace,
         target=plan.target.to_json(),
@@ -65,6 +73,7 @@ def save_plan(plan: Plan) -> SavedPlan:
         allowed=plan.allowed,
         selection=plan.selection,
         digest=plan.digest,
+        after=after,
     )
 
 
@@ -109,6 +118,7 @@ def write_plan(saved: SavedPlan, file: IO[bytes]) -> None:
             "workspace": saved.workspace,
             "target": saved.target,
             "selection": saved.selection,
+            "after": saved.after,
             "allowed": [str(address) for address in saved.allowed],
             "operations": operations,
             "files": files,
@@ -134,14 +144,19 @@ def read_plan(file: IO[bytes], *, name: str) -> SavedPlan:
             _check_version(document, name)
             _check_integrity(document, archive, name)
             saved = SavedPlan(
-                workspace=document["workspace"],
+                workspace=_text(document["workspace"]),
                 target=document["target"],
                 operations=tuple(
                     _operation(entry, archive) for entry in document["operations"]
                 ),
                 allowed=tuple(map(Address.parse, document["allowed"])),
-                selection=document["selection"],
-                digest=document["digest"],
+                selection=(
+                    None
+                    if document["selection"] is None
+                    else _text(document["selection"])
+                ),
+                digest=_text(document["digest"]),
+                after=int(document["after"]),
             )
             computed = plan_digest(
                 saved.operations, target=saved.target, allowed=saved.allowed
@@ -162,6 +177,12 @@ def read_plan(file: IO[bytes], *, name: str) -> SavedPlan:
     if computed != saved.digest:
         raise _refusal(name, "was edited: its operations have another digest")
     return saved
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def _check_integrity(document: JsonObject, archive: zipfile.ZipFile, name: str) -> None:

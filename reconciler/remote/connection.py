@@ -79,9 +79,7 @@ class ConnectionSettings:
     def url(self) -> str:
         """The endpoint with its path."""
         parts = urlsplit(self.endpoint)
-        if parts.path not in ("", "/"):
-            return self.endpoint
-        return parts._replace(path="/graphql").geturl()
+        return parts._replace(path=parts.path.rstrip("/") or "/graphql").geturl()
 
     @property
     def experimental_url(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reconciler import pipeline
-from reconciler.ledger.directory import DirectoryLedger
+from reconciler.ledger.directory import DirectoryLedger, LedgerError
 from reconciler.ports import RemoteError
 from tests.cli.conftest import Command
 
@@ -177,7 +177,25 @@ def test_a_saved_plan_that_was_carried_out_is_not_carried_out_again(
     replayed = reconciler("apply", "plan.zip", "--auto-approve")
 
     assert replayed.code == 4
-    assert "it was carried out before" in replayed.out
+    assert "it was carried out already" in replayed.out
+
+
+def test_the_same_plan_made_again_later_may_be_carried_out_again(
+    workspace: Path, reconciler: Command
+) -> None:
+    reconciler("apply", "--auto-approve")
+    runs = workspace / "specs" / "runs.yaml"
+    digests = []
+    for name in ("one.zip", "two.zip"):
+        edit(runs, "lr: 1e-4", "lr: 7")
+        reconciler("apply", "--auto-approve")
+        edit(runs, "lr: 7", "lr: 1e-4")
+        planned = reconciler("plan", "--out", name, "-o", "json")
+        digests.append(json.loads(planned.out)["digest"])
+        applied = reconciler("apply", name, "--auto-approve")
+        assert applied.code == 0, applied.out
+
+    assert len(set(digests)) == 1
 
 
 def test_what_a_saved_plan_allows_cannot_be_added_to(reconciler: Command) -> None:
@@ -204,7 +222,22 @@ def test_the_tools_own_folder_does_not_leave_the_workspace(
     refused = reconciler("plan")
 
     assert refused.code == 1
-    assert "[file-outside]" in refused.err
+    assert ".reconciler is a link [file-outside]" in refused.err
+    assert list(outside.iterdir()) == []
+
+
+def test_no_file_of_the_tools_own_leaves_the_workspace_either(
+    workspace: Path, reconciler: Command
+) -> None:
+    outside = workspace.parent / "outside"
+    outside.mkdir()
+    (workspace / ".reconciler").mkdir()
+    (workspace / ".reconciler" / "inventory").symlink_to(outside)
+
+    refused = reconciler("apply", "--auto-approve")
+
+    assert refused.code == 1
+    assert ".reconciler/inventory is a link [file-outside]" in refused.err
     assert list(outside.iterdir()) == []
 
 
@@ -212,14 +245,14 @@ def test_an_inventory_that_cannot_be_written_stops_an_apply_before_it_begins(
     reconciler: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(28, "No space left on device", "objects.jsonl")
+        raise LedgerError("objects.jsonl can't be written: No space left on device")
 
     monkeypatch.setattr(DirectoryLedger, "_append", full)
 
     refused = reconciler("apply", "--auto-approve")
 
     assert refused.code == 1
-    assert "objects.jsonl: No space left on device" in refused.err
+    assert "objects.jsonl can't be written: No space left" in refused.err
     assert "done" not in refused.err
 
 
@@ -231,7 +264,7 @@ def test_an_inventory_that_fills_the_disk_on_the_way_is_a_partial_apply(
     def filling(self: DirectoryLedger, *arguments: Any) -> None:
         calls.append(arguments)
         if len(calls) > 3:
-            raise OSError(28, "No space left on device", "objects.jsonl")
+            raise LedgerError("objects.jsonl can't be written: No space left on device")
         append(self, *arguments)
 
     with monkeypatch.context() as patched:
@@ -240,8 +273,24 @@ def test_an_inventory_that_fills_the_disk_on_the_way_is_a_partial_apply(
     again = reconciler("apply", "--auto-approve")
 
     assert stopped.code == 5
-    assert "The inventory can't be written: objects.jsonl" in stopped.out
+    assert "What was done is not written down: objects.jsonl" in stopped.out
     assert again.code == 0
+
+
+def test_an_apply_that_cannot_be_written_down_at_its_end_says_what_it_did(
+    workspace: Path, reconciler: Command
+) -> None:
+    reconciler("apply", "--auto-approve")
+    (plans,) = (workspace / ".reconciler").rglob("plans.jsonl")
+    plans.unlink()
+    plans.mkdir()
+    edit(workspace / "specs" / "runs.yaml", "lr: 1e-4", "lr: 7")
+
+    applied = reconciler("apply", "--auto-approve")
+
+    assert applied.code == 5
+    assert "Done: 2 of 2 steps." in applied.out
+    assert "plans.jsonl can't be written" in applied.out
 
 
 def test_ids_that_cannot_be_looked_up_beforehand_are_said(

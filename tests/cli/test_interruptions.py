@@ -87,6 +87,26 @@ def test_a_reader_that_has_seen_enough_is_no_crash(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_an_apply_goes_on_when_nobody_reads_its_log(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w")
+
+    done = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f"{sys.executable} -m reconciler apply --auto-approve 2>/dev/full",
+        ],
+        cwd=workspace,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert "Done: 12 of 12 steps." in done.stdout
+
+
 def test_a_large_membership_leaves_nothing_behind_on_stderr(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w")
     rows = "".join(f"k{number},TEST\n" for number in range(35_000))

@@ -185,7 +185,7 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_a_plan_that_was_carried_out_is_remembered(tmp_path: Path) -> None:
     ledger = DirectoryLedger(tmp_path, TARGET)
 
-    ledger.carried_out("sha256:one")
+    ledger.finish("sha256:one")
+    ledger.finish("sha256:two")
 
-    assert ledger.was_carried_out("sha256:one")
-    assert not ledger.was_carried_out("sha256:two")
+    assert ledger.carried_out() == ("sha256:one", "sha256:two")

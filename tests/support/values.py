@@ -104,6 +104,7 @@ def plan_of(
     guards: Guards | None = None,
     allowed: Iterable[Address] = (),
     batch_size: int = 10_000,
+    selected: frozenset[Address] | None = None,
 ) -> Plan:
     """Plan resources against what is there; rows by the run's address."""
     changes: RowChanges = {
@@ -123,4 +124,5 @@ def plan_of(
         guards=guards or Guards(),
         allowed=allowed,
         batch_size=batch_size,
+        selected=selected,
     )
