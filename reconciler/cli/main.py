@@ -80,6 +80,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # ours. What Python would still flush at its end goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.ERROR
+    except OSError as error:
+        # What concerns files was told where it happened; this is our output.
+        click.echo(f"Error: the result can't be written: {error.strerror}", err=True)
+        return Exit.ERROR
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         return Exit.INTERRUPTED
@@ -93,4 +97,19 @@ def main() -> NoReturn:
         # A name that the terminal can't show is shown as escapes, not as a crash.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(run())
+    sys.exit(_flushed(run()))
+
+
+def _flushed(code: int) -> int:
+    """Write out what is buffered; a result that can't be written is an error.
+
+    Python would end with 120 for either stream, also when all was done and only
+    the log went nowhere.
+    """
+    for stream, matters in ((sys.stderr, False), (sys.stdout, True)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            code = code or (Exit.ERROR if matters else code)
+    return code

@@ -107,6 +107,24 @@ def test_an_apply_goes_on_when_nobody_reads_its_log(tmp_path: Path) -> None:
     assert "Done: 12 of 12 steps." in done.stdout
 
 
+def test_a_result_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    workspace = make_workspace(tmp_path / "w")
+
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m reconciler validate >/dev/full"],
+        cwd=workspace,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: the result can't be written: No space left on device\n"
+    )
+
+
 def test_a_large_membership_leaves_nothing_behind_on_stderr(tmp_path: Path) -> None:
     workspace = make_workspace(tmp_path / "w")
     rows = "".join(f"k{number},TEST\n" for number in range(35_000))
