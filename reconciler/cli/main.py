@@ -39,6 +39,18 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            advice = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"{error.message}{advice}", ctx) from error
+
     def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002  # click's

@@ -396,6 +396,13 @@ def test_bad_usage_ends_with_64_and_never_with_terraforms_2(
     assert ended.out == ""
 
 
+def test_a_mistyped_command_is_told_the_nearest_one(reconciler: Command) -> None:
+    mistyped = reconciler("aply")
+
+    assert mistyped.code == 64
+    assert "No such command 'aply'. Did you mean 'apply'?" in mistyped.err
+
+
 def test_outside_of_a_workspace_it_says_what_is_missing(
     reconciler: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
