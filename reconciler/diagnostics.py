@@ -142,6 +142,17 @@ CATALOGUE: Final[dict[str, str]] = {
     "ambiguous-name": "Several objects on the remote have the name; pin one with `id:`.",
     "not-found": "An object that the manifests only refer to does not exist.",
     "wrong-id": "The object pinned by `id:` does not exist, or has another name.",
+    # What the remote answers, whatever it was asked
+    "remote-error": "The remote reports an error of no kind of its own.",
+    "unauthorized": "The key is missing, wrong, expired, or not allowed to do this.",
+    "rate-limited": "There were too many requests, also after waiting.",
+    "unavailable": "The remote can't be reached, or answers with server errors only.",
+    "malformed": "An answer is not what the API promises.",
+    "incomplete": "What was read can't be shown to be whole, so nothing follows from it.",
+    "stale": "Something is no longer as the plan saw it.",
+    "in-doubt": "It can't be told whether a change was made; apply again.",
+    "refused": "The remote refuses the request, for the reason that it gives.",
+    "task-failed": "A task of the remote came to nothing, for the reason that it gives.",
     # This machine
     "setting": "A variable of the environment has a value that can't be used.",
     "apply-running": "Another apply of the same workspace on the same remote runs.",

@@ -120,7 +120,11 @@ def _diagnostics(
         case InputError():
             return error.diagnostics
         case RemoteError():
-            return [Diagnostic(code=_code(error), message=str(error), hint=error.hint)]
+            return [
+                Diagnostic(
+                    code=remote_code(type(error)), message=str(error), hint=error.hint
+                )
+            ]
         case LedgerError():
             return [Diagnostic(code="file-system", message=str(error))]
         case OSError():
@@ -129,6 +133,7 @@ def _diagnostics(
             return [Diagnostic(code="file-system", message=said)]
 
 
-def _code(error: RemoteError) -> str:
-    words = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__)
+def remote_code(kind: type[RemoteError]) -> str:
+    """Name a kind of error as diagnostics do: `in-doubt` for `InDoubt`."""
+    words = "".join(f"-{c.lower()}" if c.isupper() else c for c in kind.__name__)
     return words.lstrip("-")

@@ -1,7 +1,6 @@
 """What a plan comes to: counts, and samples of what is too long to show."""
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -111,7 +110,7 @@ def plain(text: str) -> str:
 
 def _safe(text: str) -> Iterator[str]:
     for character in text:
-        if character.isprintable() and unicodedata.category(character) != "Cf":
+        if character.isprintable():
             yield character
         else:
             yield json.dumps(character)[1:-1]

@@ -1,6 +1,5 @@
 """The names by which everything outside `remote` speaks of objects."""
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType, Self
@@ -80,15 +79,11 @@ def run_address(model: str, name: str) -> Address:
 def _encode(segment: str) -> str:
     if segment.isascii() and segment.isprintable() and _SYNTAX.isdisjoint(segment):
         return segment
+    # Controls and spaces, and what reorders or hides text, is not printable: an
+    # address is shown to people who agree to it.
     return "".join(
         "".join(f"%{byte:02X}" for byte in character.encode())
-        if character in _SYNTAX or _hidden(character)
+        if character in _SYNTAX or not character.isprintable()
         else character
         for character in segment
     )
-
-
-def _hidden(character: str) -> bool:
-    # Controls and spaces, and what reorders or hides text: an address is shown
-    # to people who agree to it.
-    return not character.isprintable() or unicodedata.category(character) == "Cf"

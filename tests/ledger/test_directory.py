@@ -1,8 +1,8 @@
 """The inventory in a directory."""
 
+import fcntl
 import os
-import subprocess
-import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from reconciler.state.address import Address, Kind, RemoteId, run_address
 from reconciler.state.inventory import Inventory
 from tests.support.values import CURRENT_ONTOLOGY, ONTOLOGY, TARGET, data_row, plan_of
 
-ROOT = Path(__file__).resolve().parents[2]
 RUN = run_address("digits/ü", "svm %*")
 DATASET = Address(Kind.DATASET, ("images",))
 
@@ -159,27 +158,22 @@ def test_one_apply_at_a_time_works_on_a_remote_from_here(tmp_path: Path) -> None
     assert str(os.getpid()) in found.message
 
 
-def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
-    script = (
-        "import sys\n"
-        "from pathlib import Path\n"
-        "from reconciler.apply.events import Done, Finished\n"
-        "from reconciler.ledger.directory import DirectoryLedger\n"
-        "from reconciler.plan.steps import CreateRun\n"
-        "from reconciler.state.address import RemoteId, run_address\n"
-        "from tests.support.values import TARGET\n"
-        "ledger = DirectoryLedger(Path(sys.argv[1]), TARGET)\n"
-        "events = (Finished(CreateRun(run_address(sys.argv[2], str(n))),\n"
-        "          Done(RemoteId('x'))) for n in range(200))\n"
-        "list(ledger.record(events))\n"
-    )
-    processes = [
-        subprocess.Popen([sys.executable, "-c", script, str(tmp_path), name], cwd=ROOT)
-        for name in ("one", "two")
-    ]
+def test_a_line_is_written_only_when_nobody_else_is_writing(tmp_path: Path) -> None:
+    ledger = DirectoryLedger(tmp_path, TARGET)
+    record(ledger, created(1))
+    (file,) = files(tmp_path)
+    before = file.read_bytes()
+    writing = threading.Thread(target=record, args=(ledger, created(2)))
 
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
-    assert len(DirectoryLedger(tmp_path, TARGET).recall().owned) == 400
+    with file.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writing.start()
+        writing.join(timeout=0.3)
+        assert writing.is_alive()
+        assert file.read_bytes() == before
+    writing.join(timeout=30)
+
+    assert ledger.recall().owned == {RUN: "run-2"}
 
 
 def test_a_plan_that_was_carried_out_is_remembered(tmp_path: Path) -> None:

@@ -15,6 +15,17 @@ from reconciler.manifest.load import find_workspace, load
 CASES = Path(__file__).parents[1] / "cases" / "bad-manifests"
 
 ELSEWHERE = {
+    # What the remote answers, whatever it was asked.
+    "in-doubt",
+    "incomplete",
+    "malformed",
+    "rate-limited",
+    "refused",
+    "remote-error",
+    "stale",
+    "task-failed",
+    "unauthorized",
+    "unavailable",
     # Only the remote can tell these.
     "ambiguous-name",
     "not-found",

@@ -27,7 +27,7 @@ def blocked_when(
 @pytest.mark.parametrize(
     ("keep", "remove", "expected"),
     [
-        pytest.param(900, 100, [], id="at the count"),
+        pytest.param(500, 100, [], id="at the count, over the share"),
         pytest.param(899, 101, ["rows-removed"], id="over the count and the share"),
         pytest.param(9_000, 101, [], id="over the count, under the share"),
         pytest.param(10, 50, [], id="over the share, under the count"),
