@@ -20,6 +20,7 @@ from reconciler import api
 from reconciler.server.errors import ApiError, Code, bad_input
 from reconciler.server.execution import Api, Schemas, build_schemas, failure, problem
 from reconciler.server.files import PIECE, Urls, signed_file
+from reconciler.server.jobs import Jobs
 from reconciler.server.multipart import read_multipart
 from reconciler.server.request import Request
 from reconciler.server.resolvers.table import RESOLVERS
@@ -58,8 +59,11 @@ def make_app(store: Store, settings: ServerSettings, keys: frozenset[str]) -> "A
         fingerprints=frozenset(_fingerprint(key) for key in keys),
         api=Api(
             _schemas(),
-            max_bytes=settings.max_document_bytes,
-            max_depth=settings.max_document_depth,
+            max_bytes=settings.limits.document_bytes,
+            max_depth=settings.limits.document_depth,
+        ),
+        jobs=Jobs(
+            store.path.with_name(f"{store.path.name}.jobs"), settings.answer_seconds
         ),
     )
 
@@ -74,6 +78,7 @@ class App:
         keys: API keys that are let in.
         fingerprints: Their hashes.
         api: The schema with its resolvers.
+        jobs: What is worked on in the background.
     """
 
     store: Store
@@ -81,6 +86,7 @@ class App:
     keys: frozenset[str]
     fingerprints: frozenset[bytes]
     api: Api
+    jobs: Jobs
 
     def recipe(self) -> "Callable[[], App]":
         """Say how to make the same application in another process."""
@@ -125,7 +131,7 @@ class App:
             query,
             variables or {},
             operation=name if isinstance(name, str) else None,
-            request=Request(self.store, self.settings, self._urls(environ)),
+            request=Request(self.store, self.settings, self._urls(environ), self.jobs),
         )
 
     def _authenticate(self, header: str) -> None:
@@ -137,7 +143,7 @@ class App:
             raise ApiError(Code.AUTHENTICATION_ERROR, "Invalid API key")
 
     def _body(self, environ: "WSGIEnvironment") -> bytes:
-        limit = self.settings.max_request_bytes
+        limit = self.settings.limits.request_bytes
         length = environ.get("CONTENT_LENGTH") or ""
         source: BinaryIO = environ["wsgi.input"]
         if length.isascii() and length.isdigit():

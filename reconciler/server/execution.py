@@ -51,6 +51,9 @@ from reconciler.server.shapes import Compiler, Shape, cut
 Resolver: TypeAlias = Callable[..., Any]
 """Called as `(source, info, **arguments)`, arguments in snake_case."""
 
+Resolvers: TypeAlias = Mapping[tuple[str, str], Resolver]
+"""By type and field; every other field is read off what its parent answered."""
+
 log = logging.getLogger("reconciler.server")
 
 CACHED_DOCUMENTS: Final = 512
@@ -87,7 +90,7 @@ class Schemas:
     variant: GraphQLSchema
 
 
-def build_schemas(text: str, resolvers: Mapping[tuple[str, str], Resolver]) -> Schemas:
+def build_schemas(text: str, resolvers: Resolvers) -> Schemas:
     """Build both schemas; this takes some 50 ms, and they never change."""
     return Schemas(build_schema(text), _variant(text, resolvers))
 
@@ -283,7 +286,7 @@ class _IdLists(Visitor):
         return None
 
 
-def _variant(text: str, resolvers: Mapping[tuple[str, str], Resolver]) -> GraphQLSchema:
+def _variant(text: str, resolvers: Resolvers) -> GraphQLSchema:
     schema = build_schema(text + _VARIANT)
     plain = schema.type_map["Plain"]
     ids = schema.type_map["IdList"]
@@ -334,9 +337,7 @@ def _cutting(resolver: Resolver | None) -> Resolver:
     return resolve
 
 
-def _looked_up(
-    schema: GraphQLSchema, resolvers: Mapping[tuple[str, str], Resolver]
-) -> frozenset[str]:
+def _looked_up(schema: GraphQLSchema, resolvers: Resolvers) -> frozenset[str]:
     """Name the types that have a resolver in them, or below them."""
     busy = {owner for owner, _ in resolvers}
     while True:

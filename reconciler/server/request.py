@@ -5,6 +5,7 @@ from typing import cast
 
 from reconciler.server.execution import Info
 from reconciler.server.files import Urls
+from reconciler.server.jobs import Jobs
 from reconciler.server.settings import ServerSettings
 from reconciler.server.store.database import Store
 
@@ -17,11 +18,13 @@ class Request:
         store: Where everything is.
         settings: The server's choices.
         urls: File URLs that this client can reach.
+        jobs: What is worked on in the background.
     """
 
     store: Store
     settings: ServerSettings
     urls: Urls
+    jobs: Jobs
 
 
 @dataclass(frozen=True, slots=True)

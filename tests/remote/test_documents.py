@@ -1,9 +1,7 @@
-from pathlib import Path
-
 import graphql
 import pytest
 
-import reconciler.api
+from reconciler import api
 from reconciler.api import documents
 from reconciler.api.documents import Document, RequestClass, page
 
@@ -16,8 +14,7 @@ DOCUMENTS = {
 
 @pytest.fixture(scope="module")
 def schema() -> graphql.GraphQLSchema:
-    text = (Path(reconciler.api.__path__[0]) / "schema.graphql").read_text("utf-8")
-    return graphql.build_schema(text)
+    return graphql.build_schema(api.SCHEMA)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)

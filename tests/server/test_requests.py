@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from reconciler.server.app import make_app
-from reconciler.server.settings import ServerSettings
+from reconciler.server.settings import Limits, ServerSettings
 from reconciler.server.store.database import Store
 
 Gql = Callable[..., Any]
@@ -146,9 +146,12 @@ def test_variables_that_nest_without_end_are_refused(http: httpx.Client) -> None
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ServerSettings(max_request_bytes=40), "the request is longer than 40 bytes"),
         (
-            ServerSettings(max_document_bytes=10),
+            ServerSettings(limits=Limits(request_bytes=40)),
+            "the request is longer than 40 bytes",
+        ),
+        (
+            ServerSettings(limits=Limits(document_bytes=10)),
             "the document is longer than 10 characters",
         ),
     ],

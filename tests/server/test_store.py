@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, text
+from sqlalchemy import create_engine, insert, text
 
 from reconciler.server import migrations
 from reconciler.server.errors import StoreError
@@ -48,6 +49,43 @@ def test_the_known_revision_is_the_last_one() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
 
 
+def test_a_store_of_the_first_version_keeps_its_tasks_and_exports(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.db"
+    _make_first_version(path)
+
+    with open_store(path) as store, store.read() as db:
+        tasks = db.execute(text("SELECT id, state FROM tasks ORDER BY pk")).all()
+        chunks = db.execute(text("SELECT stream, last_byte FROM export_chunks")).all()
+
+    assert tasks == [("good", "COMPLETE"), ("bad", "FAILED")]
+    assert chunks == [("RESULT", 9)]
+
+
+def _make_first_version(path: Path) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    now = "2030-01-01T00:00:00.000Z"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in (
+            f"INSERT INTO organizations VALUES (1, 'org', 'Org', '{now}', '{now}')",
+            f"INSERT INTO users VALUES (1, 'me', 'me@x.test', 'Me', '{now}', '{now}')",
+            "INSERT INTO secrets VALUES ('files', 'abcd')",
+            f"INSERT INTO files VALUES (1, 'file', 'hash', 10, 'f', 't', '{now}')",
+            "INSERT INTO tasks (pk, id, type, name, failed, created_at, updated_at)"
+            f" VALUES (1, 'good', 'export-data-rows', '', 0, '{now}', '{now}'),"
+            f" (2, 'bad', 'export-data-rows', '', 1, '{now}', '{now}')",
+            "INSERT INTO export_chunks VALUES (1, 0, 9, 0, 0, 1)",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+
+
 def test_a_current_store_opens_without_alembic(store: Store) -> None:
     code = (
         "import sys; from reconciler.server.store.database import open_store;"
@@ -62,7 +100,8 @@ def test_a_store_of_a_later_version_is_refused(store: Store) -> None:
     with store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
-    with pytest.raises(StoreError, match="revision 9999, this version knows 0001"):
+    known = f"revision 9999, this version knows {migrations.HEAD}"
+    with pytest.raises(StoreError, match=known):
         open_store(store.path)
 
 

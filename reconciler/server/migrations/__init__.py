@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 
 from reconciler.server.errors import StoreError
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The revision that this version's tables are of."""
 
 

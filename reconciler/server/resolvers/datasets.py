@@ -1,13 +1,13 @@
 """Datasets, the files they are filled from, and their data rows."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from reconciler.server.errors import bad_input
-from reconciler.server.execution import Info, shape_of
+from reconciler.server.execution import Info, Resolvers, shape_of
 from reconciler.server.imports import read_manifest
 from reconciler.server.request import Upload, request_of
-from reconciler.server.resolvers.identity import describe, status
+from reconciler.server.resolvers.identity import describe, seen
 from reconciler.server.shapes import Cut
 from reconciler.server.store import data_rows as row_store
 from reconciler.server.store import datasets as store
@@ -201,7 +201,7 @@ def lookup_result(
             "notFoundGlobalKeys": [key for key in keys if key not in found],
             "accessDeniedGlobalKeys": [],
         },
-        "jobStatus": status(request, record),
+        "jobStatus": seen(request, record),
     }
 
 
@@ -222,3 +222,24 @@ def external_ids(
 ) -> list[dict[str, str]]:
     with request_of(info).store.read() as db:
         return row_store.ids_of_external_ids(db, external_id_in)
+
+
+RESOLVERS: Final[Resolvers] = {
+    ("Query", "iamIntegrations"): nothing,
+    ("Query", "customMetadataOntology"): nothing,
+    ("Query", "dataset"): dataset,
+    ("Query", "datasets"): datasets,
+    ("Query", "dataRow"): data_row,
+    ("Query", "datasetDataRows"): dataset_data_rows,
+    ("Query", "successesfulDataRowImports"): successful_imports,
+    ("Query", "failedDataRowImports"): failed_imports,
+    ("Query", "dataRowsForGlobalKeys"): start_lookup,
+    ("Query", "dataRowsForGlobalKeysResult"): lookup_result,
+    ("Query", "queryAllDataRowsHaveBeenProcessed"): all_processed,
+    ("Query", "externalIdsToDataRowIds"): external_ids,
+    ("Mutation", "uploadFile"): upload_file,
+    ("Mutation", "createDataset"): create_dataset,
+    ("Mutation", "updateDataset"): update_dataset,
+    ("Mutation", "upsertDataRows"): upsert_data_rows,
+    ("Mutation", "deleteDataRows"): delete_data_rows,
+}

@@ -1,62 +1,22 @@
-"""Ontologies, models, and runs with their config and rows."""
+"""Models, and runs with their config and rows."""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.server.errors import bad_input
-from reconciler.server.execution import Info, shape_of
-from reconciler.server.normalized import name_nodes
+from reconciler.server.execution import Info, Resolvers, shape_of
 from reconciler.server.request import request_of
-from reconciler.server.resolvers.identity import status
+from reconciler.server.resolvers.identity import seen
 from reconciler.server.shapes import Cut
 from reconciler.server.store import experiments as store
-from reconciler.server.store import membership, ontologies
+from reconciler.server.store import membership
 from reconciler.server.store import tasks as task_store
 from reconciler.server.store.membership import Naming
 from reconciler.server.store.tasks import TaskType
 
 MAX_CONFIG_DEPTH: Final = 64
 """How deep a config may nest."""
-
-
-def upsert_ontology(_: object, info: Info, *, data: Mapping[str, Any]) -> Cut:
-    request = request_of(info)
-    normalized = name_nodes(data["normalized"], request.store.ids())
-    with request.store.write() as db:
-        identifier = ontologies.create_ontology(
-            db,
-            request.store,
-            name=data["name"],
-            description=data.get("description"),
-            media_type=data.get("mediaType"),
-            normalized=normalized,
-        )
-        return ontologies.read_ontology(db, shape_of(info), identifier)
-
-
-def ontology(_: object, info: Info, *, where: Mapping[str, str]) -> Cut:
-    with request_of(info).store.read() as db:
-        return ontologies.read_ontology(db, shape_of(info), where["id"])
-
-
-def list_ontologies(
-    _: object,
-    info: Info,
-    *,
-    where: Mapping[str, Any] | None = None,
-    after: str | None = None,
-    first: int | None = None,
-) -> dict[str, Any]:
-    with request_of(info).store.read() as db:
-        nodes, end = ontologies.page_of_ontologies(
-            db,
-            shape_of(info).inside("nodes"),
-            search=(where or {}).get("search"),
-            after=after,
-            first=first,
-        )
-    return {"nodes": nodes, "nextCursor": end}
 
 
 def create_model(_: object, info: Info, *, data: Mapping[str, str]) -> dict[str, Any]:
@@ -275,7 +235,7 @@ def _status(info: Info, identifier: str, kind: TaskType) -> dict[str, str | None
     request = request_of(info)
     with request.store.read() as db:
         record = task_store.find_task(db, identifier, kind)
-    now = status(request, record)
+    now = seen(request, record)
     message = None if now == "IN_PROGRESS" else record.error_message
     return {"status": now, "errorMessage": message}
 
@@ -297,3 +257,23 @@ def _check_config(config: object) -> None:
         ]
     if level:
         raise bad_input(f"a config must not nest deeper than {MAX_CONFIG_DEPTH} levels")
+
+
+RESOLVERS: Final[Resolvers] = {
+    ("Query", "model"): model,
+    ("Query", "models"): models,
+    ("Query", "modelRun"): model_run,
+    ("Query", "annotationGroups"): annotation_groups,
+    ("Query", "MEADataRowRegistrationTaskStatus"): registration_status,
+    ("Query", "assignDataRowsToDataSplitTaskStatus"): assignment_status,
+    ("Model", "modelRuns"): model_runs,
+    ("Mutation", "createModel"): create_model,
+    ("Mutation", "deleteModels"): delete_models,
+    ("Mutation", "createModelRun"): create_model_run,
+    ("Mutation", "deleteModelRuns"): delete_model_runs,
+    ("Mutation", "updateModelRunConfig"): update_config,
+    ("Mutation", "resetModelRunConfig"): reset_config,
+    ("Mutation", "createMEAModelRunDataRowRegistrationTask"): register_data_rows,
+    ("Mutation", "createAssignDataRowsToDataSplitTask"): assign_splits,
+    ("Mutation", "deleteModelRunDataRows"): delete_model_run_data_rows,
+}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from reconciler.server.errors import bad_input
-from reconciler.server.execution import Info
+from reconciler.server.execution import Info, Resolvers
 from reconciler.server.exports import (
     Chunk,
     Wanted,
@@ -110,9 +110,16 @@ def _finish(
             export_store.add_chunks(
                 db,
                 record.pk,
+                "RESULT",
                 [
                     (pk, one.written.size, one.lines)
                     for (pk, _), one in zip(recorded, chunks, strict=True)
                 ],
             )
     return {"taskId": record.id, "isStreamable": streamable}
+
+
+RESOLVERS: Final[Resolvers] = {
+    ("Mutation", "exportDataRowsInModelRun"): export_model_run,
+    ("Mutation", "exportDataRowsInCatalog"): export_catalog,
+}

@@ -133,14 +133,15 @@ def rows_of_catalog(
 
 
 def add_chunks(
-    db: Connection, task_pk: int, chunks: Iterable[tuple[int, int, int]]
+    db: Connection, task_pk: int, stream: str, chunks: Iterable[tuple[int, int, int]]
 ) -> None:
-    """Record the files of an export: number of the file, bytes, lines."""
+    """Record the files of a stream: number of the file, bytes, lines."""
     start_byte = start_line = 0
     for file_pk, size, lines in chunks:
         db.execute(
             insert(export_chunks).values(
                 task_pk=task_pk,
+                stream=stream,
                 first_byte=start_byte,
                 last_byte=start_byte + size - 1,
                 first_line=start_line,
@@ -152,18 +153,20 @@ def add_chunks(
         start_line += lines
 
 
-def extent(db: Connection, task_pk: int) -> Extent | None:
-    """Measure an export; None when it has no rows."""
+def extent(db: Connection, task_pk: int, stream: str) -> Extent | None:
+    """Measure a stream; None when it has nothing."""
     found = db.execute(
         select(export_chunks.c.last_byte, export_chunks.c.last_line)
-        .where(export_chunks.c.task_pk == task_pk)
+        .where(export_chunks.c.task_pk == task_pk, export_chunks.c.stream == stream)
         .order_by(export_chunks.c.first_byte.desc())
         .limit(1)
     ).first()
     return None if found is None else Extent(found[0] + 1, found[1] + 1)
 
 
-def chunk_at(db: Connection, task_pk: int, offset: int) -> StoredChunk | None:
+def chunk_at(
+    db: Connection, task_pk: int, stream: str, offset: int
+) -> StoredChunk | None:
     """Find the file that holds a byte; None past the end."""
     found = db.execute(
         select(
@@ -177,6 +180,7 @@ def chunk_at(db: Connection, task_pk: int, offset: int) -> StoredChunk | None:
         .join(files, export_chunks.c.file_pk == files.c.pk)
         .where(
             export_chunks.c.task_pk == task_pk,
+            export_chunks.c.stream == stream,
             export_chunks.c.first_byte <= offset,
             export_chunks.c.last_byte >= offset,
         )

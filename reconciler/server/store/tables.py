@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -165,11 +167,16 @@ model_runs = Table(
     _refers("model_pk", "models"),
     Column("name", Text, nullable=False),
     Column("config", Text),
+    Column("status", Text),
+    Column("status_error", Text),
+    Column("status_metadata", Text),
     Column("created_by", String(36), nullable=False),
     *_moments(),
     Index(None, "model_pk", "name"),
 )
 
+# A run's label is a copy by reference: contents are never changed, and a label
+# that is edited gets other contents. `label_id` may outlive the label.
 run_rows = Table(
     "run_rows",
     metadata,
@@ -181,7 +188,221 @@ run_rows = Table(
     # rows, which takes memberships along itself; see `deletion`.
     Column("row_pk", Pk, primary_key=True),
     Column("split", Integer, nullable=False),
+    Column("label_id", String(36)),
+    Column("content_pk", Pk),
     sqlite_with_rowid=False,
+)
+
+# The uuid of a prediction is canonical text. `body` is the line of the import as
+# it came in; rows have no foreign key for the reason that `run_rows` gives.
+predictions = Table(
+    "predictions",
+    metadata,
+    Column(
+        "run_pk", Pk, ForeignKey("model_runs.pk", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("row_pk", Pk, primary_key=True),
+    Column("uuid", String(36), primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What a metric is not about (a feature, a subclass) is the empty text, and so is
+# the name of one that has none: NULLs would make no key.
+metrics = Table(
+    "metrics",
+    metadata,
+    Column(
+        "run_pk", Pk, ForeignKey("model_runs.pk", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("row_pk", Pk, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("feature", Text, primary_key=True),
+    Column("subclass", Text, primary_key=True),
+    Column("aggregation", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Root schema nodes that were made by themselves; those of ontologies are in
+# `ontologies.normalized`.
+feature_schemas = Table(
+    "feature_schemas",
+    metadata,
+    _pk(),
+    _id(),
+    Column("feature_schema_id", String(36), nullable=False, unique=True),
+    Column("name", Text, nullable=False, index=True),
+    Column("normalized", Text, nullable=False),
+    *_moments(),
+)
+
+# The options of an enumeration have their field as parent.
+metadata_schemas = Table(
+    "metadata_schemas",
+    metadata,
+    _pk(),
+    _id(),
+    Column("parent_pk", Pk, ForeignKey("metadata_schemas.pk", ondelete="CASCADE")),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reserved", Boolean, nullable=False),
+    Index(None, "parent_pk"),
+)
+
+row_embeddings = Table(
+    "row_embeddings",
+    metadata,
+    Column(
+        "row_pk", Pk, ForeignKey("data_rows.pk", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("embedding", Text, primary_key=True),
+    Column("vector", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    _pk(),
+    _id(),
+    Column("name", Text, nullable=False, index=True),
+    Column("description", Text, nullable=False),
+    Column("media_type", Text),
+    Column("editor_task_type", Text),
+    Column("audit_percentage", Float, nullable=False),
+    Column("audit_labels", Integer, nullable=False),
+    Column("benchmark", Boolean, nullable=False),
+    Column("consensus", Boolean, nullable=False),
+    Column("ontology_pk", Pk, ForeignKey("ontologies.pk"), index=True),
+    Column("customization", Text),
+    Column("deleted", Boolean, nullable=False),
+    Column("last_activity_at", String(24)),
+    *_moments(),
+)
+
+task_queues = Table(
+    "task_queues",
+    metadata,
+    _pk(),
+    _id(),
+    _refers("project_pk", "projects"),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Index(None, "project_pk", "pk"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _pk(),
+    _id(),
+    _refers("project_pk", "projects"),
+    Column("name", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("consensus_settings", Text),
+    *_moments(),
+    UniqueConstraint("project_pk", "name"),
+)
+
+# A data row is in a project once, through one batch. Without a queue it is done.
+project_rows = Table(
+    "project_rows",
+    metadata,
+    Column(
+        "project_pk",
+        Pk,
+        ForeignKey("projects.pk", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("row_pk", Pk, primary_key=True),
+    Column("batch_pk", Pk, ForeignKey("batches.pk"), nullable=False),
+    Column("queue_pk", Pk, ForeignKey("task_queues.pk")),
+    Column("priority", Integer, nullable=False),
+    Index(None, "batch_pk"),
+    sqlite_with_rowid=False,
+)
+
+# A list of annotations in the words of an import, without ids of data rows.
+# Nothing ever changes them.
+label_contents = Table(
+    "label_contents",
+    metadata,
+    _pk(),
+    Column("annotations", Text, nullable=False),
+    Column("created_at", String(24), nullable=False),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    _pk(),
+    _id(),
+    _refers("project_pk", "projects"),
+    Column("row_pk", Pk, nullable=False),
+    Column("content_pk", Pk, ForeignKey("label_contents.pk"), nullable=False),
+    Column("benchmark", Boolean, nullable=False),
+    Column("created_by", String(36), nullable=False),
+    *_moments(),
+    Index(None, "project_pk", "row_pk"),
+    Index(None, "content_pk"),
+)
+
+# Annotations that labellers find prepared; a row's are replaced by uuid.
+prelabels = Table(
+    "prelabels",
+    metadata,
+    Column(
+        "project_pk",
+        Pk,
+        ForeignKey("projects.pk", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("row_pk", Pk, primary_key=True),
+    Column("uuid", String(36), primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# A job belongs to a run or to a project. The file of its input is kept as it came;
+# `url` says where it came from if it was not uploaded here.
+annotation_imports = Table(
+    "annotation_imports",
+    metadata,
+    _pk(),
+    _id(),
+    Column("type", Text, nullable=False),
+    Column("run_pk", Pk, ForeignKey("model_runs.pk", ondelete="CASCADE")),
+    Column("project_pk", Pk, ForeignKey("projects.pk", ondelete="CASCADE")),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text),
+    Column("url", Text),
+    Column("detail", Text),
+    Column("input_pk", Pk, ForeignKey("files.pk")),
+    Column("statuses_pk", Pk, ForeignKey("files.pk")),
+    Column("errors_pk", Pk, ForeignKey("files.pk")),
+    *_moments(),
+    Index(None, "run_pk", "name"),
+    Index(None, "project_pk", "name"),
+    Index(None, "state"),
+    Index(None, "input_pk"),
+    Index(None, "statuses_pk"),
+    Index(None, "errors_pk"),
+)
+
+# A slice of a model's runs has a model, one of the catalog has none.
+slices = Table(
+    "slices",
+    metadata,
+    _pk(),
+    _id(),
+    Column("model_pk", Pk, ForeignKey("models.pk", ondelete="CASCADE"), index=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("filter", Text, nullable=False),
+    *_moments(),
 )
 
 # `detail` is JSON that only the kind of task can read.
@@ -192,7 +413,7 @@ tasks = Table(
     _id(),
     Column("type", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("failed", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
     Column("error_message", Text),
     Column("detail", Text),
     *_moments(),
@@ -225,6 +446,7 @@ export_chunks = Table(
     "export_chunks",
     metadata,
     Column("task_pk", Pk, ForeignKey("tasks.pk", ondelete="CASCADE"), primary_key=True),
+    Column("stream", String(6), primary_key=True),
     Column("first_byte", BigInteger, primary_key=True, autoincrement=False),
     Column("last_byte", BigInteger, nullable=False),
     Column("first_line", BigInteger, nullable=False),

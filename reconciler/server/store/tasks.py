@@ -1,7 +1,8 @@
 """Tasks: what was started, and how it ended.
 
-A task is written together with its effect, so it is finished before anyone can
-ask. `Progress` may report it as running for a while all the same.
+Most tasks are written together with their effect, so they have ended before
+anyone can ask; those that take long are written as running first, and worked on
+as jobs. Either may be reported as running for a while longer.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from reconciler.server.errors import not_found
 from reconciler.server.store.database import Store, moment
@@ -21,16 +22,37 @@ from reconciler.server.store.where import condition, page
 
 
 class TaskType(StrEnum):
-    """What a task does; the first two are the API's own words."""
+    """What a task does; the listed ones are the API's own words."""
 
     UPSERT_DATA_ROWS = "adv-upsert-data-rows"
     EXPORT = "export-data-rows"
+    BATCH = "add-data-rows-to-batch"
+    QUEUE = "send-to-task-queue"
+    ANNOTATE = "send-to-annotate"
     MEMBERSHIP = "model-run-data-rows"
+    LABELS = "model-run-labels"
     SPLITS = "model-run-splits"
     LOOKUP = "global-key-lookup"
+    ASSIGN_KEYS = "global-key-assignment"
+    CLEAR_KEYS = "global-key-clearing"
 
 
-LISTED = (TaskType.UPSERT_DATA_ROWS, TaskType.EXPORT)
+class TaskState(StrEnum):
+    """How far a task has come, in the API's words."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETE = "COMPLETE"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+
+
+LISTED = (
+    TaskType.UPSERT_DATA_ROWS,
+    TaskType.EXPORT,
+    TaskType.BATCH,
+    TaskType.QUEUE,
+    TaskType.ANNOTATE,
+)
 """Tasks that a user sees among theirs, with ids as users have them."""
 
 LOOKUP_SECONDS = 86_400
@@ -46,25 +68,29 @@ class TaskRecord:
         id: Its id.
         type: What it does.
         name: What the user called it.
-        failed: Whether it failed.
+        state: How far it has come.
         error_message: Why it failed.
         detail: What only its type can read.
-        created_at: When it was started, which is also when it ended.
+        created_at: When it was started.
+        updated_at: When its state changed last.
     """
 
     pk: int
     id: str
     type: TaskType
     name: str
-    failed: bool
+    state: TaskState
     error_message: str | None
     detail: Mapping[str, Any]
     created_at: str
+    updated_at: str
 
-    def running(self, now: float, task_seconds: float) -> bool:
-        """Say whether it shall look as if it were not finished yet."""
+    def seen(self, now: float, task_seconds: float) -> TaskState:
+        """Say what state is reported: IN_PROGRESS for so many seconds at least."""
+        if self.state is TaskState.CANCELED:
+            return self.state
         started = datetime.fromisoformat(self.created_at).timestamp()
-        return now < started + task_seconds
+        return TaskState.IN_PROGRESS if now < started + task_seconds else self.state
 
 
 def add_task(
@@ -75,17 +101,21 @@ def add_task(
     name: str = "",
     error: str | None = None,
     detail: Mapping[str, Any] | None = None,
+    running: bool = False,
 ) -> TaskRecord:
-    """Record a task that has had its effect, or has failed without one."""
+    """Record a task: one that has ended, or one that a job will work on."""
     identifier = next(store.ids()) if kind in LISTED else new_uuid()
     now = store.now()
+    state = TaskState.COMPLETE if error is None else TaskState.FAILED
+    if running:
+        state = TaskState.IN_PROGRESS
     number = db.execute(
         insert(tasks)
         .values(
             id=identifier,
             type=kind,
             name=name,
-            failed=error is not None,
+            state=state,
             error_message=error,
             detail=msgspec.json.encode(detail or {}).decode(),
             created_at=now,
@@ -98,10 +128,46 @@ def add_task(
         id=identifier,
         type=kind,
         name=name,
-        failed=error is not None,
+        state=state,
         error_message=error,
         detail=detail or {},
         created_at=now,
+        updated_at=now,
+    )
+
+
+def end_task(
+    db: Connection,
+    store: Store,
+    task_pk: int,
+    state: TaskState,
+    *,
+    error: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> bool:
+    """Write down how a running task ended; False when it has ended already.
+
+    Args:
+        db: The transaction, which also holds the task's effect.
+        store: The store.
+        task_pk: The task's number.
+        state: How it ended.
+        error: Why it failed.
+        detail: Replaces the task's detail, if given.
+    """
+    values: dict[str, Any] = {
+        "state": state,
+        "error_message": error,
+        "updated_at": store.now(),
+    }
+    if detail is not None:
+        values["detail"] = msgspec.json.encode(detail).decode()
+    return bool(
+        db.execute(
+            update(tasks)
+            .where(tasks.c.pk == task_pk, tasks.c.state == TaskState.IN_PROGRESS)
+            .values(**values)
+        ).rowcount
     )
 
 
@@ -155,22 +221,24 @@ _COLUMNS = (
     tasks.c.id,
     tasks.c.type,
     tasks.c.name,
-    tasks.c.failed,
+    tasks.c.state,
     tasks.c.error_message,
     tasks.c.detail,
     tasks.c.created_at,
+    tasks.c.updated_at,
 )
 
 
 def _record(row: Any) -> TaskRecord:
-    pk, identifier, kind, name, failed, error, detail, created = row
+    pk, identifier, kind, name, state, error, detail, created, updated = row
     return TaskRecord(
         pk,
         identifier,
         TaskType(kind),
         name,
-        failed,
+        TaskState(state),
         error,
         msgspec.json.decode(detail),
         created,
+        updated,
     )

@@ -1,0 +1,107 @@
+"""Work that may outlast the request that asked for it, done by whoever is there.
+
+A job is written down as running before its work begins, and the work ends with
+writing down how it ended. Who works on a job holds a lock on a file named after
+it, which the operating system lets go of when the process dies. So a job that
+is running while nobody holds its lock was interrupted, and whoever asks for it
+next does it again: no job hangs.
+"""
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from reconciler.server.errors import ApiError
+
+AT_ONCE: Final = 2
+"""How many jobs of a store a process works on at once; the others queue."""
+
+log = logging.getLogger("reconciler.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do once.
+
+    Attributes:
+        identifier: Unique in the store.
+        work: Does it, and writes down that it is done, in one transaction. It
+            does nothing when the job has ended meanwhile.
+        fail: Writes down why it can't be done.
+    """
+
+    identifier: str
+    work: Callable[[], None]
+    fail: Callable[[str], None]
+
+
+class Jobs:
+    """The jobs of one store that this process works on."""
+
+    def __init__(self, folder: Path, patience: float) -> None:
+        """Work on jobs.
+
+        Args:
+            folder: Where locks are kept; created with the first of them.
+            patience: How many seconds `do` waits for an end.
+        """
+        self._folder = folder
+        self._patience = patience
+        self._turns = threading.Semaphore(AT_ONCE)
+
+    def do(self, job: Job) -> None:
+        """Begin a job unless somebody is at it, and wait for its end a while."""
+        if thread := self._begin(job):
+            thread.join(self._patience)
+
+    def resume(self, job: Job) -> None:
+        """Begin a job that was found running, unless somebody is at it."""
+        self._begin(job)
+
+    def _begin(self, job: Job) -> threading.Thread | None:
+        path = self._folder / f"{job.identifier}.lock"
+        lock = _try_lock(path)
+        if lock is None:
+            return None
+        thread = threading.Thread(
+            target=self._run, args=(job, path, lock), daemon=True, name="job"
+        )
+        thread.start()
+        return thread
+
+    def _run(self, job: Job, path: Path, lock: int) -> None:
+        try:
+            with self._turns:
+                _work(job)
+        finally:
+            # Who opened the file meanwhile may lock it now, and finds that the
+            # job has ended.
+            path.unlink(missing_ok=True)
+            os.close(lock)
+
+
+def _work(job: Job) -> None:
+    try:
+        job.work()
+    except ApiError as refusal:
+        job.fail(refusal.message)
+    except Exception:
+        # Nobody else would hear of it: the request may be long over.
+        log.exception("a bug in the job %s", job.identifier)
+        job.fail("Internal server error")
+
+
+def _try_lock(path: Path) -> int | None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
