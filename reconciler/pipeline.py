@@ -3,7 +3,7 @@
 import atexit
 import gc
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from reconciler.ports import Reader, Unauthorized, Unavailable, Writer
 from reconciler.rows.change import RowsChange
 from reconciler.rows.current import collect
 from reconciler.rows.diff import diff_rows
-from reconciler.settings import DEFAULT_ENDPOINT, Settings
+from reconciler.settings import DEFAULT_ENDPOINT, ServerKey, Settings
 from reconciler.state.address import Address, Kind, model_address
 from reconciler.state.resources import GlobalKey, RowIdentity, Run
 from reconciler.state.snapshot import Current, Desired
@@ -241,10 +241,11 @@ def serve(
     home: Path,
     *,
     db: str | None,
-    keys: frozenset[str],
+    keys: Mapping[str, ServerKey],
     host: str,
     port: int,
     task_seconds: float,
+    strict: bool,
     on_ready: Callable[[str], object],
 ) -> None:
     """Serve a store until the process is told to stop.
@@ -253,24 +254,27 @@ def serve(
         home: Folder with the tool's own files; its store is the one of
             `remote: local`.
         db: Another store to serve.
-        keys: API keys to let in.
+        keys: API keys to let in, and what they open.
         host: Address to listen at.
         port: Port to listen at; 0 for any.
         task_seconds: How long tasks are reported as in progress.
+        strict: Read everything that is open about the API as harshly as possible.
         on_ready: Called with the URL when connections are accepted.
 
     Raises:
         OSError: When the address can't be listened at.
         Unavailable: When the store can't be opened.
     """
+    from reconciler.server.access import Access
     from reconciler.server.app import make_app
-    from reconciler.server.settings import ServerSettings
+    from reconciler.server.settings import STRICT, ServerSettings
     from reconciler.server.web import serve as serve_app
 
     _settle()
+    choices = replace(STRICT if strict else ServerSettings(), task_seconds=task_seconds)
+    opened = {key: Access(one.organization, one.read_only) for key, one in keys.items()}
     with _open_store(db or _store_in(home)) as store:
-        app = make_app(store, ServerSettings(task_seconds=task_seconds), keys)
-        serve_app(app, host, port, on_ready)
+        serve_app(make_app(store, choices, opened), host, port, on_ready)
 
 
 def home_here(folder: Path, settings: Settings) -> Path:

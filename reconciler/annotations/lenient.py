@@ -135,7 +135,9 @@ def _mend(value: Any, path: str, problems: list[Problem]) -> Any:
             return mended
         case dict():
             return {
-                key: _mend(one, _step(path, key), problems)
+                key.encode(errors="replace").decode(): _mend(
+                    one, _step(path, key), problems
+                )
                 for key, one in value.items()
             }
         case list():

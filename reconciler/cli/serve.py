@@ -8,6 +8,7 @@ import click
 
 from reconciler import pipeline
 from reconciler.cli.common import failures
+from reconciler.settings import ServerKey
 
 
 @click.command("serve")
@@ -33,19 +34,32 @@ from reconciler.cli.common import failures
     help="How long tasks are reported as in progress, to try clients against a "
     "slow remote.",
 )
-def command(host: str, port: int, db: str | None, task_seconds: float) -> None:
+@click.option(
+    "--strict-labelbox",
+    "strict",
+    is_flag=True,
+    help="Where Labelbox's behaviour isn't documented, take the harshest reading, and "
+    "the lowest documented quotas: what works here needs no luck there.",
+)
+def command(
+    *, host: str, port: int, db: str | None, task_seconds: float, strict: bool
+) -> None:
     """Serve Labelbox's API from a store of your own.
 
     Prints `listening on URL` when it is ready; give that URL to LABELBOX_ENDPOINT,
     or with `/graphql` added to the SDK's `endpoint`. Keys are taken from
     RECONCILER_SERVER_API_KEYS; without it a key is made once and kept in a file
     whose path is printed.
+
+    Keys are separated by commas. `KEY;organization=NAME` opens an organization of
+    its own, which is kept in a store beside the one that is served; `;access=read`
+    makes a key that may only read and export.
     """
     if db is not None and "://" not in db:
         raise click.UsageError(f"--db {db}: write it as sqlite:///{db}")
     with failures("serve", output="text", color=None) as settings:
         home = pipeline.home_here(Path.cwd(), settings)
-        keys = settings.server_keys or frozenset({_kept_key(home)})
+        keys = settings.server_keys or {_kept_key(home): ServerKey()}
         try:
             pipeline.serve(
                 home,
@@ -54,6 +68,7 @@ def command(host: str, port: int, db: str | None, task_seconds: float) -> None:
                 host=host,
                 port=port,
                 task_seconds=task_seconds,
+                strict=strict,
                 on_ready=lambda url: click.echo(f"listening on {url}"),
             )
         except OSError as error:

@@ -4,20 +4,32 @@ Clients tell errors apart by `extensions.code`, never by the HTTP status, which
 is 200 for all of them: a 5xx would be retried for minutes.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class Code(StrEnum):
     """The codes that clients know what to do with."""
 
     AUTHENTICATION_ERROR = "AUTHENTICATION_ERROR"
+    AUTHORIZATION_ERROR = "AUTHORIZATION_ERROR"
     BAD_USER_INPUT = "BAD_USER_INPUT"
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR"
     MALFORMED_REQUEST = "MALFORMED_REQUEST"
+    OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED"
     RESOURCE_CONFLICT = "RESOURCE_CONFLICT"
     RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
+    UNPROCESSABLE_ENTITY = "UNPROCESSABLE_ENTITY"
+
+
+STATUS: Final[Mapping[Code, int]] = {
+    Code.INTERNAL_SERVER_ERROR: 500,
+    Code.UNPROCESSABLE_ENTITY: 422,
+}
+"""Codes that are sent as `INTERNAL_SERVER_ERROR`, told apart by this status."""
 
 
 class ApiError(Exception):
@@ -46,3 +58,13 @@ def not_found(kind: str, identifier: str) -> ApiError:
 def bad_input(message: str) -> ApiError:
     """Say what is wrong with what was sent."""
     return ApiError(Code.BAD_USER_INPUT, message)
+
+
+def over_quota(message: str) -> ApiError:
+    """Say which limit of the organisation leaves no room, and how much there is."""
+    return ApiError(Code.OPERATION_NOT_ALLOWED, message)
+
+
+def unprocessable(message: str) -> ApiError:
+    """Say why something that is well formed can't be made."""
+    return ApiError(Code.UNPROCESSABLE_ENTITY, message)

@@ -77,8 +77,10 @@ def _parts(body: bytes, content_type: str) -> list[_Part]:
     match = _BOUNDARY.search(content_type)
     if match is None:
         raise _malformed("the request names no boundary")
-    delimiter = b"--" + (match[1] or match[2]).encode("latin-1")
+    delimiter = b"--" + (match[1] or match[2]).encode("latin-1", "replace")
     pieces = (b"\r\n" + body).split(b"\r\n" + delimiter, MAX_PARTS + 1)
+    if len(pieces) > MAX_PARTS + 1 and not pieces[-1].startswith(b"--"):
+        raise _malformed(f"the request has more than {MAX_PARTS} parts")
     if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
         raise _malformed("the request doesn't end with its boundary")
     return [_part(piece) for piece in pieces[1:-1]]

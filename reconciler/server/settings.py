@@ -5,7 +5,7 @@ setting, so that a client can be tried against either reading.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +90,27 @@ class ServerSettings:
     url_seconds: int = 86_400
     fetch_urls: bool = True
     limits: Limits = field(default_factory=Limits)
+
+
+STRICT: Final = ServerSettings(
+    unique_run_names=True,
+    unique_import_names=True,
+    unknown_rows="partial",
+    camel_case_create_echo=True,
+    read_only_exports=False,
+    split_export_key="data_split",
+    strict_annotations=True,
+    limits=Limits(
+        rows_per_run=150_000,
+        runs_per_model=20,
+        ids_per_request=1_000,
+        items_per_page=100,
+        assignments_per_task=1,
+        annotations_per_import=1_000,
+        requests_per_minute=1_500,
+    ),
+)
+"""The harshest reading of all that is open, and the lowest documented quotas.
+
+A client that works against it relies on nothing that isn't documented.
+"""

@@ -63,7 +63,7 @@ def serve(app: App, host: str, port: int, on_ready: Callable[[str], object]) -> 
             target=_announce, args=(host, number, on_ready, stopped), daemon=True
         )
         server.on_startup(waiter.start)
-        app.store.disconnect()
+        app.organizations.disconnect()
         try:
             server.serve(
                 target_loader=partial(_load, app.recipe(), os.getpid()),

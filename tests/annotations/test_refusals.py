@@ -769,6 +769,13 @@ CASES: dict[str, tuple[object, str, str, str]] = {
         "name",
         "name holds half of a surrogate pair",
     ),
+    "half of a surrogate pair in the name of a field": (
+        {**CAT, "bbox": {**BOX, "notes of mine\ud800": 1}},
+        "NotJson",
+        "",
+        "the line is not JSON: unexpected end of escaped utf-16 surrogate pair "
+        "(byte 123)",
+    ),
     "NaN": (
         {**METRIC, "metricValue": float("nan")},
         "NotFinite",

@@ -97,3 +97,45 @@ def test_a_store_that_is_none_is_a_sentence(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "notes.db" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_an_organization_has_a_store_of_its_own(tmp_path: Path) -> None:
+    keys = "ours,theirs;organization=vision,reader;organization=vision;access=read"
+    with serving(
+        tmp_path, "--db", "sqlite:///s.db", RECONCILER_SERVER_API_KEYS=keys
+    ) as (line, _):
+        url = url_of(line)
+        names = [ask(url, key)["data"] for key in ("ours", "theirs", "reader")]
+        made = 'mutation { createDataset(data: {name: "s"}) { name } }'
+        changed = [bool(ask(url, key, made)["data"]) for key in ("theirs", "reader")]
+
+    assert names == [
+        {"organization": {"name": "Reconciler"}},
+        {"organization": {"name": "vision"}},
+        {"organization": {"name": "vision"}},
+    ]
+    assert changed == [True, False]
+    assert (tmp_path / "s.vision.db").exists()
+
+
+def test_a_strict_server_takes_no_long_lists(tmp_path: Path) -> None:
+    keys = ", ".join(f'"k{number}"' for number in range(1_001))
+    query = f"{{ dataRowsForGlobalKeys(where: {{ids: [{keys}]}}) {{ jobId }} }}"
+    answers = []
+    for options in ([], ["--strict-labelbox"]):
+        with serving(tmp_path, *options, RECONCILER_SERVER_API_KEYS="k") as (line, _):
+            answers.append(ask(url_of(line), "k", query))
+
+    usual, strict = answers
+    assert usual["data"]
+    assert "at most 1000 go in one request" in str(strict["errors"])
+
+
+def test_keys_that_cant_be_used_are_told_without_being_shown(tmp_path: Path) -> None:
+    ended = reconciler(
+        tmp_path, "serve", RECONCILER_SERVER_API_KEYS="one,two;organisation=secret"
+    )
+
+    assert ended.returncode == 1
+    assert "RECONCILER_SERVER_API_KEYS, entry 2: after the key come" in ended.stderr
+    assert "secret" not in ended.stderr

@@ -14,7 +14,7 @@ from reconciler.remote.labelbox import Labelbox
 from reconciler.remote.session import Bounds
 from reconciler.remote.timing import Timing
 from reconciler.server.app import make_app
-from reconciler.server.settings import ServerSettings
+from reconciler.server.settings import STRICT, ServerSettings
 from reconciler.server.store.database import open_store
 from tests.contract.twin import Connect
 
@@ -34,8 +34,15 @@ class Lossy(httpx.BaseTransport):
         return response
 
 
+@pytest.fixture(params=[ServerSettings(), STRICT], ids=["usual", "strict"])
+def usual(request: pytest.FixtureRequest) -> ServerSettings:
+    """Say what a server's settings are where a test says nothing."""
+    settings: ServerSettings = request.param
+    return settings
+
+
 @pytest.fixture
-def connect(tmp_path: Path) -> Iterator[Connect]:
+def connect(tmp_path: Path, usual: ServerSettings) -> Iterator[Connect]:
     """Make clients of one server; its settings are those of the first call."""
     store = open_store(tmp_path / "store")
     opened: list[Labelbox] = []
@@ -48,7 +55,7 @@ def connect(tmp_path: Path) -> Iterator[Connect]:
         key: str = "a-key",
         lose: Document | None = None,
     ) -> Labelbox:
-        app = make_app(store, settings or ServerSettings(), frozenset({"a-key"}))
+        app = make_app(store, settings or usual, frozenset({"a-key"}))
         client = GraphQLClient(
             ConnectionSettings(endpoint="http://twin.test", api_key=ApiKey(key)),
             read_only=read_only,

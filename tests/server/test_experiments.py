@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.server.settings import ServerSettings
+from reconciler.server.settings import Limits, ServerSettings
 
 Gql = Callable[..., Any]
 
@@ -264,3 +264,48 @@ def test_runs_are_deleted_together_or_not_at_all(
     assert gql(CONFIG, id=run)
     assert gql(mutation, ids=[run]) == {"deleteModelRuns": True}
     assert refused(CONFIG, id=run)[0] == "RESOURCE_NOT_FOUND"
+
+
+@pytest.mark.parametrize("settings", [ServerSettings(limits=Limits(runs_per_model=2))])
+def test_a_model_has_only_so_many_runs(gql: Gql, refused: Gql, model: str) -> None:
+    made = [
+        gql(CREATE_RUN, name=name, config=None, modelId=model)["createModelRun"]["id"]
+        for name in ["a", "b"]
+    ]
+
+    refusal = refused(CREATE_RUN, name="c", config=None, modelId=model)
+    gql("mutation D($r: ID!) { deleteModelRuns(where: {ids: [$r]}) }", r=made[0])
+
+    assert refusal == (
+        "OPERATION_NOT_ALLOWED",
+        "a model holds at most 2 runs; this one holds 2",
+    )
+    assert gql(CREATE_RUN, name="c", config=None, modelId=model)["createModelRun"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [
+        ("id_ASC", None),
+        ("name_DESC", ["b", "a"]),
+        ("createdAt_ASC", ["a", "b"]),
+        ("createdBy_ASC", ["b", "a"]),
+    ],
+)
+def test_runs_come_in_the_order_that_is_asked_for(
+    gql: Gql, clock: Any, model: str, order: str, names: list[str] | None
+) -> None:
+    made = {}
+    for name in ["a", "b"]:
+        found = gql(CREATE_RUN, name=name, config=None, modelId=model)
+        made[name] = found["createModelRun"]["id"]
+        clock.seconds += 1
+    names = names or sorted(made, key=lambda name: str(made[name]))
+
+    found = gql(
+        "query R($m: ID!) { model(where: {id: $m}) { modelRuns(where: {modelId: $m}"
+        f" skip: 0 first: 100 orderBy: {order}) {{ name }} }} }}",
+        m=model,
+    )
+
+    assert [one["name"] for one in found["model"]["modelRuns"]] == names

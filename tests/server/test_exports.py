@@ -157,6 +157,7 @@ def test_a_line_says_what_was_asked_for(  # fixtures are asked for by name
                         "split": "TRAINING",
                         "labels": [],
                         "predictions": [],
+                        "metrics": [],
                     }
                 },
             }
@@ -337,12 +338,16 @@ def test_a_search_that_is_not_understood_is_refused(refused: Gql) -> None:
     code, message = refused(
         CATALOG,
         input={
-            "filters": {"searchQuery": {"query": [{"type": "batch", "ids": ["b"]}]}}
+            "filters": {"searchQuery": {"query": [{"type": "colour", "ids": ["b"]}]}}
         },
     )
 
     assert code == "BAD_USER_INPUT"
-    assert "'batch'" in message
+    assert message == (
+        "can't search by 'colour' is; use one of dataset, data_row_id, global_key,"
+        " batch, labeled_at, data_row_last_activity_at, task_queue_status,"
+        " task_queue_not_exist, the operator being 'is'"
+    )
 
 
 @pytest.mark.parametrize("offset", [-1, "-1", "ten", 1.5, str(2**64), None, True])

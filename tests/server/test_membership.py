@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from reconciler.server.settings import ServerSettings
+from reconciler.server.settings import Limits, ServerSettings
 
 Gql = Callable[..., Any]
 
@@ -259,3 +259,104 @@ def test_the_last_assignment_of_a_row_counts(
     )
 
     assert members() == expected
+
+
+UNKNOWN = "1 unknown global keys: nowhere"
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "brought"),
+    [
+        (ServerSettings(), {"status": "FAILED", "errorMessage": UNKNOWN}, 0),
+        (
+            ServerSettings(unknown_rows="partial"),
+            {"status": "FAILED", "errorMessage": UNKNOWN},
+            1,
+        ),
+        (
+            ServerSettings(unknown_rows="ignore"),
+            {"status": "COMPLETE", "errorMessage": None},
+            1,
+        ),
+    ],
+)
+def test_unknown_rows_are_treated_as_is_chosen(
+    register: Gql,
+    members: Gql,
+    keys: Sequence[str],
+    status: Mapping[str, Any],
+    brought: int,
+) -> None:
+    assert register(globalKeys=[keys[0], "nowhere"]) == status
+    assert len(members()) == brought
+
+
+@pytest.mark.parametrize(
+    ("settings", "status", "split"),
+    [
+        (ServerSettings(), "FAILED", "UNASSIGNED"),
+        (ServerSettings(unknown_rows="partial"), "FAILED", "TEST"),
+        (ServerSettings(unknown_rows="ignore"), "COMPLETE", "TEST"),
+    ],
+)
+def test_splits_for_strangers_are_treated_as_is_chosen(
+    register: Gql,
+    assign: Gql,
+    members: Gql,
+    keys: Sequence[str],
+    status: str,
+    split: str,
+) -> None:
+    register(globalKeys=keys[:1])
+
+    ended = assign(
+        {"split": "TEST", "globalKeys": keys[:2]},
+        {"split": "TRAINING", "globalKeys": ["nowhere"]},
+    )
+
+    assert ended["status"] == status
+    assert members() == {keys[0]: split}
+    if status == "FAILED":
+        assert ended["errorMessage"] == (
+            "1 global keys that are not in the model run: street-01;"
+            " 1 unknown global keys: nowhere"
+        )
+
+
+@pytest.mark.parametrize("settings", [ServerSettings(limits=Limits(rows_per_run=3))])
+def test_a_run_has_only_so_many_rows(
+    refused: Gql, run: str, register: Gql, members: Gql, keys: Sequence[str]
+) -> None:
+    register(globalKeys=keys[:3])
+    register(globalKeys=keys[:3])
+    add = (
+        "mutation A($m: ID!, $k: [ID!]) { createMEAModelRunDataRowRegistrationTask("
+        "where: {id: $m}, data: {globalKeys: $k}) }"
+    )
+
+    assert refused(add, m=run, k=keys[2:5]) == (
+        "OPERATION_NOT_ALLOWED",
+        "a model run holds at most 3 data rows; this one would hold 5",
+    )
+    assert members().keys() == set(keys[:3])
+
+
+@pytest.mark.parametrize(
+    "settings", [ServerSettings(limits=Limits(assignments_per_task=1))]
+)
+def test_a_task_makes_only_so_many_assignments(
+    refused: Gql, run: str, register: Gql, assign: Gql, keys: Sequence[str]
+) -> None:
+    register(globalKeys=keys[:2])
+    one = {"split": "TEST", "globalKeys": keys[:1]}
+
+    assert assign(one)["status"] == "COMPLETE"
+    assert refused(
+        "mutation A($m: ID!, $data: CreateAssignDataRowsToDataSplitTaskInput!)"
+        " { createAssignDataRowsToDataSplitTask(modelRun: {id: $m}, data: $data) }",
+        m=run,
+        data={"assignments": [one, one]},
+    ) == (
+        "OPERATION_NOT_ALLOWED",
+        "a task holds at most 1 assignments; this one holds 2",
+    )

@@ -1,5 +1,6 @@
 """The store: opened, upgraded, shared, and killed."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -49,18 +50,30 @@ def test_the_known_revision_is_the_last_one() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
 
 
-def test_a_store_of_the_first_version_keeps_its_tasks_and_exports(
-    tmp_path: Path,
-) -> None:
+def test_a_store_of_the_first_version_keeps_what_it_has(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     _make_first_version(path)
 
     with open_store(path) as store, store.read() as db:
         tasks = db.execute(text("SELECT id, state FROM tasks ORDER BY pk")).all()
         chunks = db.execute(text("SELECT stream, last_byte FROM export_chunks")).all()
+        features = db.execute(
+            text("SELECT id, feature_schema_id, name FROM feature_schemas ORDER BY pk")
+        ).all()
 
     assert tasks == [("good", "COMPLETE"), ("bad", "FAILED")]
     assert chunks == [("RESULT", 9)]
+    assert features == [("n1", "f1", "cat"), ("n2", "f2", "weather")]
+
+
+_PETS = json.dumps(
+    {
+        "tools": [{"schemaNodeId": "n1", "featureSchemaId": "f1", "name": "cat"}],
+        "classifications": [
+            {"schemaNodeId": "n2", "featureSchemaId": "f2", "instructions": "weather"}
+        ],
+    }
+)
 
 
 def _make_first_version(path: Path) -> None:
@@ -81,8 +94,12 @@ def _make_first_version(path: Path) -> None:
             f" VALUES (1, 'good', 'export-data-rows', '', 0, '{now}', '{now}'),"
             f" (2, 'bad', 'export-data-rows', '', 1, '{now}', '{now}')",
             "INSERT INTO export_chunks VALUES (1, 0, 9, 0, 0, 1)",
+            "INSERT INTO ontologies (pk, id, name, normalized, object_count,"
+            " classification_count, created_at, updated_at)"
+            f" VALUES (1, 'o', 'pets', '{_PETS}', 1, 1, '{now}', '{now}'),"
+            f" (2, 'p', 'pets too', '{_PETS}', 1, 1, '{now}', '{now}')",
         ):
-            connection.execute(text(statement))
+            connection.exec_driver_sql(statement)
     engine.dispose()
 
 

@@ -23,6 +23,9 @@ from tests.support.fast import no_waiting
 
 KEY = "test-key"
 
+USUAL = ServerSettings()
+"""The settings of a twin that a test says nothing about."""
+
 
 @dataclass
 class Tap(httpx.BaseTransport):
@@ -66,7 +69,7 @@ def twin(
 ) -> Iterator[Callable[[], Tap]]:
     """Have a server on a store in a folder; each call is a new way to it."""
     with open_store(folder / "store.db") as store:
-        app = make_app(store, settings or ServerSettings(), frozenset({KEY}))
+        app = make_app(store, settings or USUAL, frozenset({KEY}))
         yield lambda: Tap(in_process(app))
 
 

@@ -5,15 +5,17 @@ from typing import Any, Final
 
 from reconciler.server.errors import bad_input
 from reconciler.server.execution import Info, Resolvers, shape_of
-from reconciler.server.imports import read_manifest
+from reconciler.server.importing.data_rows import read_manifest
 from reconciler.server.request import Upload, request_of
-from reconciler.server.resolvers.identity import describe, seen
+from reconciler.server.resolvers.identity import describe
 from reconciler.server.shapes import Cut
+from reconciler.server.store import attachments
 from reconciler.server.store import data_rows as row_store
 from reconciler.server.store import datasets as store
 from reconciler.server.store import tasks as task_store
 from reconciler.server.store.files import add_file
 from reconciler.server.store.imports import import_items, record_outcome
+from reconciler.server.store.metadata import read_schema
 from reconciler.server.store.tasks import TaskType
 
 
@@ -33,6 +35,9 @@ def upload_file(
     if not isinstance(file, Upload):
         raise bad_input("file must be a part of a multipart request")
     request = request_of(info)
+    most = request.settings.limits.file_bytes
+    if len(file.content) > most:
+        raise bad_input(f"the file is longer than {most} bytes")
     written = request.store.files.write([file.content])
     content_type = file.content_type or "application/octet-stream"
     with request.store.write() as db:
@@ -94,7 +99,10 @@ def upsert_data_rows(
     _: object, info: Info, *, data: Mapping[str, str]
 ) -> dict[str, Any]:
     request = request_of(info)
-    items = list(read_manifest(request.store, data["manifestUri"]))
+    with request.store.read() as db:
+        schema = read_schema(db)
+    most = request.settings.limits.rows_per_upload
+    items = read_manifest(request.store, data["manifestUri"], schema, most=most)
     with request.store.write() as db:
         done, failed = import_items(db, request.store, items)
         record = task_store.add_task(
@@ -164,45 +172,55 @@ def dataset_data_rows(
     return {"nodes": nodes, "pageInfo": page_info}
 
 
+def update_data_row(
+    _: object,
+    info: Info,
+    *,
+    where: Mapping[str, str],
+    data: Mapping[str, Any],
+) -> Cut:
+    request = request_of(info)
+    with request.store.write() as db:
+        row_store.update_data_row(db, request.store, where["id"], data)
+        return row_store.read_data_row(db, request.urls, shape_of(info), where["id"])
+
+
+def create_attachment(
+    _: object, info: Info, *, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    request = request_of(info)
+    with request.store.write() as db:
+        return attachments.create_attachment(db, request.store, request.urls, data)
+
+
+def update_attachment(
+    _: object,
+    info: Info,
+    *,
+    where: Mapping[str, str],
+    data: Mapping[str, Any],
+) -> dict[str, Any]:
+    request = request_of(info)
+    with request.store.write() as db:
+        return attachments.update_attachment(
+            db, request.store, request.urls, where["id"], data
+        )
+
+
+def delete_attachment(
+    _: object, info: Info, *, where: Mapping[str, str]
+) -> Mapping[str, str]:
+    with request_of(info).store.write() as db:
+        attachments.delete_attachment(db, where["id"])
+    return where
+
+
 def delete_data_rows(
     _: object, info: Info, *, where: Mapping[str, Sequence[str]]
 ) -> list[dict[str, str]]:
     with request_of(info).store.write() as db:
         row_store.delete_data_rows(db, where["dataRowIds"])
     return [{"id": one} for one in where["dataRowIds"]]
-
-
-def start_lookup(
-    _: object, info: Info, *, where: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
-    request = request_of(info)
-    with request.store.write() as db:
-        task_store.forget_lookups(db, request.store)
-        record = task_store.add_task(
-            db, request.store, TaskType.LOOKUP, detail={"keys": where["ids"]}
-        )
-    return {"jobId": record.id}
-
-
-def lookup_result(
-    _: object,
-    info: Info,
-    *,
-    job_id: Mapping[str, str],
-) -> dict[str, Any]:
-    request = request_of(info)
-    with request.store.read() as db:
-        record = task_store.find_task(db, job_id["id"], TaskType.LOOKUP)
-        keys = record.detail["keys"]
-        found = row_store.ids_of_global_keys(db, keys)
-    return {
-        "data": {
-            "fetchedDataRows": [{"id": found.get(key, "")} for key in keys],
-            "notFoundGlobalKeys": [key for key in keys if key not in found],
-            "accessDeniedGlobalKeys": [],
-        },
-        "jobStatus": seen(request, record),
-    }
 
 
 def all_processed(
@@ -226,20 +244,21 @@ def external_ids(
 
 RESOLVERS: Final[Resolvers] = {
     ("Query", "iamIntegrations"): nothing,
-    ("Query", "customMetadataOntology"): nothing,
     ("Query", "dataset"): dataset,
     ("Query", "datasets"): datasets,
     ("Query", "dataRow"): data_row,
     ("Query", "datasetDataRows"): dataset_data_rows,
     ("Query", "successesfulDataRowImports"): successful_imports,
     ("Query", "failedDataRowImports"): failed_imports,
-    ("Query", "dataRowsForGlobalKeys"): start_lookup,
-    ("Query", "dataRowsForGlobalKeysResult"): lookup_result,
     ("Query", "queryAllDataRowsHaveBeenProcessed"): all_processed,
     ("Query", "externalIdsToDataRowIds"): external_ids,
     ("Mutation", "uploadFile"): upload_file,
     ("Mutation", "createDataset"): create_dataset,
     ("Mutation", "updateDataset"): update_dataset,
     ("Mutation", "upsertDataRows"): upsert_data_rows,
+    ("Mutation", "updateDataRow"): update_data_row,
+    ("Mutation", "createDataRowAttachment"): create_attachment,
+    ("Mutation", "updateDataRowAttachment"): update_attachment,
+    ("Mutation", "deleteDataRowAttachment"): delete_attachment,
     ("Mutation", "deleteDataRows"): delete_data_rows,
 }

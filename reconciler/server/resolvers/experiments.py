@@ -1,4 +1,4 @@
-"""Models, and runs with their config and rows."""
+"""Models, and runs with their config and the status of their training."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,16 +7,12 @@ from typing import Any, Final
 from reconciler.server.errors import bad_input
 from reconciler.server.execution import Info, Resolvers, shape_of
 from reconciler.server.request import request_of
-from reconciler.server.resolvers.identity import seen
 from reconciler.server.shapes import Cut
 from reconciler.server.store import experiments as store
-from reconciler.server.store import membership
-from reconciler.server.store import tasks as task_store
-from reconciler.server.store.membership import Naming
-from reconciler.server.store.tasks import TaskType
+from reconciler.server.store import training
 
-MAX_CONFIG_DEPTH: Final = 64
-"""How deep a config may nest."""
+MAX_DEPTH: Final = 64
+"""How deep a config, and what is told of a training, may nest."""
 
 
 def create_model(_: object, info: Info, *, data: Mapping[str, str]) -> dict[str, Any]:
@@ -75,7 +71,7 @@ def delete_models(_: object, info: Info, *, where: Mapping[str, Sequence[str]]) 
 def create_model_run(_: object, info: Info, *, data: Mapping[str, Any]) -> Cut:
     request = request_of(info)
     config = data.get("trainingMetadata")
-    _check_config(config)
+    _check_json("a config", config)
     with request.store.write() as db:
         identifier = store.create_run(
             db,
@@ -84,6 +80,7 @@ def create_model_run(_: object, info: Info, *, data: Mapping[str, Any]) -> Cut:
             name=data["name"],
             config=config,
             unique=request.settings.unique_run_names,
+            limit=request.settings.limits.runs_per_model,
         )
         answer = store.read_run(db, shape_of(info), identifier)
     if request.settings.camel_case_create_echo and config is not None:
@@ -116,7 +113,7 @@ def update_config(
     config = data.get("config")
     if config is None:
         raise bad_input("config must be an object; reset it to have none")
-    _check_config(config)
+    _check_json("a config", config)
     request = request_of(info)
     with request.store.write() as db:
         store.set_config(db, request.store, model_run["id"], config)
@@ -135,85 +132,39 @@ def reset_config(
     return {"trainingMetadata": None}
 
 
-def annotation_groups(
-    _: object,
-    info: Info,
-    *,
-    where: Mapping[str, Mapping[str, str]],
-    after: str | None = None,
-    first: int | None = None,
-) -> dict[str, Any]:
-    request = request_of(info)
-    run_id = where["modelRunId"]["id"]
-    with request.store.read() as db:
-        nodes, end = membership.page_of_members(
-            db,
-            request.urls,
-            shape_of(info).inside("nodes"),
-            (store.run_number(db, run_id), run_id),
-            after=after,
-            first=first,
-        )
-    return {"nodes": nodes, "pageInfo": {"endCursor": end}}
-
-
-def register_data_rows(
-    _: object,
-    info: Info,
-    *,
-    where: Mapping[str, str],
-    data: Mapping[str, Sequence[str] | None],
-) -> str:
-    request = request_of(info)
-    with request.store.write() as db:
-        run_pk = store.run_number(db, where["id"])
-        error = membership.add_members(db, run_pk, _naming(data))
-        record = task_store.add_task(
-            db, request.store, TaskType.MEMBERSHIP, error=error
-        )
-    return record.id
-
-
-def assign_splits(
+def update_training_pipeline(
     _: object,
     info: Info,
     *,
     model_run: Mapping[str, str],
-    data: Mapping[str, Sequence[Mapping[str, Any]]],
-) -> str:
+    data: Mapping[str, Any],
+) -> dict[str, Any]:
+    metadata = data.get("metadata")
+    _check_json("metadata", metadata)
     request = request_of(info)
     with request.store.write() as db:
-        run_pk = store.run_number(db, model_run["id"])
-        error = None
-        with db.begin_nested() as savepoint:
-            for one in data["assignments"]:
-                error = membership.assign_split(db, run_pk, _naming(one), one["split"])
-                if error is not None:
-                    savepoint.rollback()
-                    break
-        record = task_store.add_task(db, request.store, TaskType.SPLITS, error=error)
-    return record.id
+        training.update_pipeline(
+            db,
+            request.store,
+            model_run["id"],
+            status=data["status"],
+            error=data.get("errorMessage"),
+            metadata=metadata,
+        )
+        return training.read_pipeline(db, model_run["id"])
 
 
-def registration_status(
+def training_pipeline(
     _: object, info: Info, *, where: Mapping[str, str]
-) -> dict[str, str | None]:
-    return _status(info, where["id"], TaskType.MEMBERSHIP)
+) -> dict[str, Any]:
+    with request_of(info).store.read() as db:
+        return training.read_pipeline(db, where["id"])
 
 
-def assignment_status(
-    _: object, info: Info, *, where: Mapping[str, str]
-) -> dict[str, str | None]:
-    return _status(info, where["id"], TaskType.SPLITS)
-
-
-def delete_model_run_data_rows(
-    _: object, info: Info, *, where: Mapping[str, Any]
-) -> bool:
-    with request_of(info).store.write() as db:
-        run_pk = store.run_number(db, where["modelRunId"])
-        membership.remove_members(db, run_pk, where["dataRowIds"])
-    return True
+def foundry_info(_: object, info: Info, *, where: Mapping[str, str]) -> None:
+    """Answer that a run is of no foundry app, as all runs here are."""
+    with request_of(info).store.read() as db:
+        store.run_number(db, where["modelRunId"])
 
 
 def camel_cased(value: Any) -> Any:
@@ -231,24 +182,11 @@ def _camel(key: str) -> str:
     return re.sub(r"(?<=[^_])_+([a-zA-Z0-9])", lambda found: found[1].upper(), key)
 
 
-def _status(info: Info, identifier: str, kind: TaskType) -> dict[str, str | None]:
-    request = request_of(info)
-    with request.store.read() as db:
-        record = task_store.find_task(db, identifier, kind)
-    now = seen(request, record)
-    message = None if now == "IN_PROGRESS" else record.error_message
-    return {"status": now, "errorMessage": message}
-
-
-def _naming(data: Mapping[str, Any]) -> Naming:
-    return Naming(data.get("dataRowIds") or (), data.get("globalKeys") or ())
-
-
-def _check_config(config: object) -> None:
-    if config is not None and not isinstance(config, dict):
-        raise bad_input("a config must be an object")
-    level: list[object] = [config]
-    for _ in range(MAX_CONFIG_DEPTH):
+def _check_json(what: str, value: object) -> None:
+    if value is not None and not isinstance(value, dict):
+        raise bad_input(f"{what} must be an object")
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
         level = [
             inner
             for value in level
@@ -256,16 +194,15 @@ def _check_config(config: object) -> None:
             for inner in (value.values() if isinstance(value, dict) else value)
         ]
     if level:
-        raise bad_input(f"a config must not nest deeper than {MAX_CONFIG_DEPTH} levels")
+        raise bad_input(f"{what} must not nest deeper than {MAX_DEPTH} levels")
 
 
 RESOLVERS: Final[Resolvers] = {
     ("Query", "model"): model,
     ("Query", "models"): models,
     ("Query", "modelRun"): model_run,
-    ("Query", "annotationGroups"): annotation_groups,
-    ("Query", "MEADataRowRegistrationTaskStatus"): registration_status,
-    ("Query", "assignDataRowsToDataSplitTaskStatus"): assignment_status,
+    ("Query", "trainingPipeline"): training_pipeline,
+    ("Query", "modelFoundryModelRunInfo"): foundry_info,
     ("Model", "modelRuns"): model_runs,
     ("Mutation", "createModel"): create_model,
     ("Mutation", "deleteModels"): delete_models,
@@ -273,7 +210,5 @@ RESOLVERS: Final[Resolvers] = {
     ("Mutation", "deleteModelRuns"): delete_model_runs,
     ("Mutation", "updateModelRunConfig"): update_config,
     ("Mutation", "resetModelRunConfig"): reset_config,
-    ("Mutation", "createMEAModelRunDataRowRegistrationTask"): register_data_rows,
-    ("Mutation", "createAssignDataRowsToDataSplitTask"): assign_splits,
-    ("Mutation", "deleteModelRunDataRows"): delete_model_run_data_rows,
+    ("Mutation", "updateTrainingPipeline"): update_training_pipeline,
 }

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from reconciler.server.execution import Info, Resolvers, shape_of
-from reconciler.server.normalized import name_nodes
+from reconciler.server.normalized import name_node, name_nodes
 from reconciler.server.request import request_of
 from reconciler.server.shapes import Cut
+from reconciler.server.store import feature_schemas as feature_store
 from reconciler.server.store import ontologies as store
 
 
@@ -49,8 +50,43 @@ def list_ontologies(
     return {"nodes": nodes, "nextCursor": end}
 
 
+def upsert_node(_: object, info: Info, *, data: Mapping[str, str]) -> Cut:
+    request = request_of(info)
+    node = name_node(data["normalized"], request.store.ids())
+    with request.store.write() as db:
+        feature = feature_store.upsert_node(db, request.store, node)
+        return feature_store.read_node(db, shape_of(info), feature)
+
+
+def node(_: object, info: Info, *, where: Mapping[str, str]) -> Cut:
+    with request_of(info).store.read() as db:
+        return feature_store.read_node(db, shape_of(info), where["featureSchemaId"])
+
+
+def list_nodes(
+    _: object,
+    info: Info,
+    *,
+    where: Mapping[str, Any] | None = None,
+    after: str | None = None,
+    first: int | None = None,
+) -> dict[str, Any]:
+    with request_of(info).store.read() as db:
+        nodes, end = feature_store.page_of_nodes(
+            db,
+            shape_of(info).inside("nodes"),
+            search=(where or {}).get("search"),
+            after=after,
+            first=first,
+        )
+    return {"nodes": nodes, "nextCursor": end}
+
+
 RESOLVERS: Final[Resolvers] = {
     ("Query", "ontology"): ontology,
     ("Query", "ontologies"): list_ontologies,
+    ("Query", "rootSchemaNode"): node,
+    ("Query", "rootSchemaNodes"): list_nodes,
     ("Mutation", "upsertOntology"): upsert_ontology,
+    ("Mutation", "upsertRootSchemaNode"): upsert_node,
 }

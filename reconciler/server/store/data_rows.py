@@ -4,26 +4,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, select, update
 
-from reconciler.server.errors import not_found
+from reconciler.server.errors import ApiError, Code, bad_input, not_found
 from reconciler.server.files import Urls
+from reconciler.server.importing.data_rows import key_problem, known_media
+from reconciler.server.importing.metadata import Unfit, merged, told
 from reconciler.server.shapes import Cut, Selected, Shape, cut
 from reconciler.server.store import datasets as dataset_store
+from reconciler.server.store.attachments import read_attachments
 from reconciler.server.store.bulk import as_list, listed
+from reconciler.server.store.database import Store
 from reconciler.server.store.deletion import delete_selected
-from reconciler.server.store.organization import USER_VIEW
+from reconciler.server.store.imports import own_files
+from reconciler.server.store.metadata import read_schema
+from reconciler.server.store.organization import ORGANIZATION_VIEW, USER_VIEW
 from reconciler.server.store.tables import (
-    attachments,
     data_rows,
     datasets,
     files,
     import_failures,
     import_successes,
+    organizations,
     users,
 )
 from reconciler.server.store.views import Made, View, compile_view
-from reconciler.server.store.where import condition, cursor, length
+from reconciler.server.store.where import condition, cursor, length, position
 
 
 def row_data(urls: Urls) -> Made:
@@ -40,7 +46,7 @@ def view(db: Connection, urls: Urls) -> View:
 
     def attached(selected: Selected, row_pk: int) -> list[Any]:
         assert selected.shape is not None
-        start = selected.args.get("skip") or 0
+        start = position(selected.args.get("skip"))
         stop = start + length(selected.args.get("first"))
         found = read_attachments(db, urls, [row_pk]).get(row_pk, [])[start:stop]
         return [cut(one, selected.shape) for one in found]
@@ -52,8 +58,9 @@ def view(db: Connection, urls: Urls) -> View:
         "rowData": row_data(urls),
         "mediaAttributes": Made((data_rows.c.media_attributes,), _raw),
         "customMetadata": Made((data_rows.c.metadata_fields,), _metadata, shaped=True),
-        "metadataFields": Made((data_rows.c.metadata_fields,), _metadata, shaped=True),
+        "metadataFields": Made((data_rows.c.metadata_fields,), _fields, shaped=True),
         "dataset": dataset_store.VIEW,
+        "organization": ORGANIZATION_VIEW,
         "createdBy": USER_VIEW,
         "attachments": Made((data_rows.c.pk,), attached, shaped=True),
         "createdAt": data_rows.c.created_at,
@@ -67,8 +74,11 @@ def joined(query: Select[Any], shape: Shape) -> Select[Any]:
         query = query.outerjoin(files, data_rows.c.file_pk == files.c.pk)
     if shape.has("dataset"):
         query = query.join(datasets, data_rows.c.dataset_pk == datasets.c.pk)
-    if shape.has("createdBy"):
+    dataset = shape.inside("dataset")
+    if shape.has("createdBy") or dataset.has("createdBy"):
         query = query.join(users, users.c.pk > 0)
+    if shape.has("organization") or dataset.has("organization"):
+        query = query.join(organizations, organizations.c.pk > 0)
     return query
 
 
@@ -128,15 +138,6 @@ def page_of_dataset(
     return Cut([project(row) for row in rows[:size]]), end
 
 
-def ids_of_global_keys(db: Connection, keys: Sequence[str]) -> dict[str, str]:
-    """Find the ids of the keys that exist."""
-    names = listed("names")
-    query = select(data_rows.c.global_key, data_rows.c.id).join(
-        names, data_rows.c.global_key == names.c.value
-    )
-    return dict(db.execute(query, {"names": as_list(keys)[0]}).all())
-
-
 def ids_of_external_ids(
     db: Connection, external_ids: Sequence[str]
 ) -> list[dict[str, str]]:
@@ -151,41 +152,63 @@ def ids_of_external_ids(
     return [{"dataRowId": id_, "externalId": external} for id_, external in found]
 
 
+def update_data_row(
+    db: Connection, store: Store, identifier: str, asked: Mapping[str, Any]
+) -> None:
+    """Change a data row; what is left out or null stays as it is.
+
+    Args:
+        db: The transaction.
+        store: The clock.
+        identifier: The row.
+        asked: `{"externalId", "globalKey", "rowData", "metadataFields"}`, any of
+            them; metadata is set field by field.
+
+    Raises:
+        ApiError: When there is no such row, another has the key, or a value can't
+            be one.
+    """
+    row = db.execute(
+        select(data_rows.c.pk, data_rows.c.metadata_fields).where(
+            data_rows.c.id == identifier
+        )
+    ).first()
+    if row is None:
+        raise not_found("DataRow", identifier)
+    values: dict[str, Any] = {"updated_at": store.now()}
+    if asked.get("externalId") is not None:
+        values["external_id"] = asked["externalId"]
+    if (key := asked.get("globalKey")) is not None:
+        values["global_key"] = _free_key(db, row.pk, key)
+    if (text := asked.get("rowData")) is not None:
+        values["row_data"], values["file_pk"] = own_files(db, store, [text]).place(text)
+        values["media_attributes"] = _json(known_media(text))
+    if (given := asked.get("metadataFields")) is not None:
+        try:
+            new = read_schema(db).entries(given)
+        except Unfit as reason:
+            raise bad_input(str(reason)) from reason
+        entries = merged(msgspec.json.decode(row.metadata_fields), new)
+        values["metadata_fields"] = _json(entries)
+    db.execute(update(data_rows).where(data_rows.c.pk == row.pk).values(**values))
+
+
+def _free_key(db: Connection, row_pk: int, key: str) -> str:
+    if problem := key_problem(key):
+        raise bad_input(problem)
+    owner = db.execute(
+        select(data_rows.c.pk).where(data_rows.c.global_key == key)
+    ).scalar()
+    if owner not in {None, row_pk}:
+        raise ApiError(Code.RESOURCE_CONFLICT, f"Duplicate global key: '{key}'")
+    return key
+
+
 def delete_data_rows(db: Connection, identifiers: Sequence[str]) -> None:
     """Delete data rows, in runs as well; those that are gone already don't matter."""
     names = listed("names")
     doomed = select(data_rows.c.pk).join(names, data_rows.c.id == names.c.value)
     delete_selected(db, doomed, {"names": as_list(identifiers)[0]})
-
-
-def read_attachments(
-    db: Connection, urls: Urls, row_pks: Sequence[int]
-) -> dict[int, list[dict[str, Any]]]:
-    """Read the attachments of some data rows, by the row's number."""
-    names = listed("names")
-    query = (
-        select(
-            attachments.c.row_pk,
-            attachments.c.id,
-            attachments.c.type,
-            attachments.c.name,
-            attachments.c.value,
-            files.c.id,
-            files.c.name,
-        )
-        .join(names, attachments.c.row_pk == names.c.value)
-        .outerjoin(files, attachments.c.file_pk == files.c.pk)
-        .order_by(attachments.c.row_pk, attachments.c.pk)
-    )
-    found: dict[int, list[dict[str, Any]]] = {}
-    parameters = {"names": msgspec.json.encode(row_pks).decode()}
-    for row_pk, id_, type_, name, value, file_id, file_name in db.execute(
-        query, parameters
-    ):
-        url = value if file_id is None else urls.sign(file_id, file_name)
-        one = {"id": id_, "type": type_, "name": name, "value": url}
-        found.setdefault(row_pk, []).append(one)
-    return found
 
 
 def page_of_successes(
@@ -253,11 +276,22 @@ def all_known(
     return True
 
 
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _raw(text: str) -> msgspec.Raw:
     return msgspec.Raw(text.encode())
 
 
 def _metadata(selected: Selected, text: str) -> list[Any]:
+    if text == "[]":
+        return []
+    assert selected.shape is not None
+    return [cut(one, selected.shape) for one in told(msgspec.json.decode(text))]
+
+
+def _fields(selected: Selected, text: str) -> list[Any]:
     if text == "[]":
         return []
     assert selected.shape is not None

@@ -71,14 +71,20 @@ class Store:
         clock: Seconds since 1970, as the store's moments tell them.
     """
 
-    def __init__(self, path: Path, engine: Engine, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        engine: Engine,
+        clock: Callable[[], float],
+        organization: str,
+    ) -> None:
         self.path = path
         self.files = Files(path.with_name(f"{path.name}.files"))
         self.clock = clock
         self._engine = engine
         self._writer_engine = engine.execution_options(writes=True)
         self._writing = threading.Lock()
-        self.identity = self._prepare()
+        self.identity = self._prepare(organization)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +124,7 @@ class Store:
         """Make ids for what is created now."""
         return cuids(int(self.clock() * 1000))
 
-    def _prepare(self) -> Identity:
+    def _prepare(self, organization: str) -> Identity:
         with self.read() as connection:
             if migrations.revision(connection) == migrations.HEAD:
                 return _identity(connection)
@@ -126,14 +132,14 @@ class Store:
             # Another process may have been first: `upgrade` looks again.
             migrations.upgrade(connection)
             if connection.execute(select(users.c.id)).first() is None:
-                self._found(connection)
+                self._found(connection, organization)
             return _identity(connection)
 
-    def _found(self, connection: Connection) -> None:
+    def _found(self, connection: Connection, organization: str) -> None:
         ids, now = self.ids(), self.now()
         moments = {"created_at": now, "updated_at": now}
         connection.execute(
-            insert(organizations).values(id=next(ids), name="Reconciler", **moments)
+            insert(organizations).values(id=next(ids), name=organization, **moments)
         )
         connection.execute(
             insert(users).values(
@@ -145,12 +151,18 @@ class Store:
         )
 
 
-def open_store(where: str | Path, *, clock: Callable[[], float] = time.time) -> Store:
+def open_store(
+    where: str | Path,
+    *,
+    clock: Callable[[], float] = time.time,
+    organization: str = "Reconciler",
+) -> Store:
     """Open a store, creating it and its folders when it isn't there.
 
     Args:
         where: Path of a SQLite file, or its URL, `sqlite:///path`.
         clock: Seconds since 1970.
+        organization: What the organisation of a new store is called.
 
     Raises:
         StoreError: When it can't be opened, is no store, or a later version of
@@ -172,7 +184,7 @@ def open_store(where: str | Path, *, clock: Callable[[], float] = time.time) -> 
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     try:
-        return Store(path, engine, clock)
+        return Store(path, engine, clock, organization)
     except DatabaseError as error:
         engine.dispose()
         msg = f"{path} can't be opened as a store: {error.orig}"

@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from reconciler.server.errors import not_found
 from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store.database import Store
 from reconciler.server.store.deletion import delete_selected
-from reconciler.server.store.tables import data_rows, datasets
+from reconciler.server.store.organization import ORGANIZATION_VIEW, USER_VIEW
+from reconciler.server.store.tables import (
+    data_rows,
+    datasets,
+    organizations,
+    users,
+)
 from reconciler.server.store.views import View, compile_view
 from reconciler.server.store.where import condition, page
 
@@ -21,6 +27,8 @@ VIEW: View = {
     .where(data_rows.c.dataset_pk == datasets.c.pk)
     .correlate(datasets)
     .scalar_subquery(),
+    "createdBy": USER_VIEW,
+    "organization": ORGANIZATION_VIEW,
     "createdAt": datasets.c.created_at,
     "updatedAt": datasets.c.updated_at,
 }
@@ -34,6 +42,15 @@ _COLUMNS = {
 }
 
 
+def joined(query: Select[Any], shape: Shape) -> Select[Any]:
+    """Join to datasets what the selected fields of a dataset need."""
+    if shape.has("createdBy"):
+        query = query.join(users, users.c.pk > 0)
+    if shape.has("organization"):
+        query = query.join(organizations, organizations.c.pk > 0)
+    return query
+
+
 def list_datasets(
     db: Connection,
     shape: Shape,
@@ -45,7 +62,7 @@ def list_datasets(
     """List datasets, the newest first; deleted ones too unless filtered out."""
     columns, project = compile_view(VIEW, shape)
     query = (
-        select(*columns, datasets.c.pk)
+        joined(select(*columns, datasets.c.pk).select_from(datasets), shape)
         .where(condition(where, _COLUMNS))
         .order_by(datasets.c.pk.desc())
     )
@@ -63,7 +80,7 @@ def read_dataset(
     """
     columns, project = compile_view(VIEW, shape)
     row = db.execute(
-        select(*columns, datasets.c.pk).where(
+        joined(select(*columns, datasets.c.pk).select_from(datasets), shape).where(
             datasets.c.id == identifier, datasets.c.deleted.is_(deleted)
         )
     ).first()

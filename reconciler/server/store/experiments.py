@@ -4,13 +4,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from reconciler.server.errors import ApiError, Code, not_found
+from reconciler.server.errors import ApiError, Code, not_found, over_quota
 from reconciler.server.shapes import Cut, Shape
+from reconciler.server.store.contents import forget_unused
 from reconciler.server.store.database import Store
 from reconciler.server.store.ids import new_uuid
-from reconciler.server.store.tables import model_runs, models, ontologies
+from reconciler.server.store.tables import (
+    labels,
+    model_runs,
+    models,
+    ontologies,
+    run_rows,
+)
 from reconciler.server.store.views import Made, View, compile_view
 from reconciler.server.store.where import condition, page
 
@@ -32,6 +47,7 @@ RUN_VIEW: View = {
 _RUN_COLUMNS = {
     "id": model_runs.c.id,
     "name": model_runs.c.name,
+    "modelId": models.c.id,
     "createdBy": model_runs.c.created_by,
     "createdAt": model_runs.c.created_at,
     "updatedAt": model_runs.c.updated_at,
@@ -165,12 +181,22 @@ def create_run(
     name: str,
     config: object,
     unique: bool,
+    limit: int | None,
 ) -> str:
     """Create a run and answer its id.
 
+    Args:
+        db: The transaction.
+        store: The store.
+        model: Id of its model.
+        name: Its name.
+        config: Its config, if it has one.
+        unique: Whether the model may have no other run of that name.
+        limit: How many runs a model may have.
+
     Raises:
-        ApiError: When there is no such model, or its name is taken and names
-            shall be unique.
+        ApiError: When there is no such model, its name is taken, or the model
+            has enough of them.
     """
     owner = db.execute(select(models.c.pk).where(models.c.id == model)).scalar()
     if owner is None:
@@ -183,6 +209,9 @@ def create_run(
             raise ApiError(
                 Code.RESOURCE_CONFLICT, f"the model has a run named '{name}' already"
             )
+    count = select(func.count()).where(model_runs.c.model_pk == owner)
+    if limit is not None and (found := db.execute(count).scalar_one()) >= limit:
+        raise over_quota(f"a model holds at most {limit} runs; this one holds {found}")
     identifier, now = new_uuid(), store.now()
     db.execute(
         insert(model_runs).values(
@@ -220,10 +249,12 @@ def delete_runs(db: Connection, identifiers: Sequence[str]) -> None:
         ApiError: When one of them doesn't exist.
     """
     for identifier in identifiers:
+        contents = _contents(db, model_runs.c.id == identifier)
         if not db.execute(
             delete(model_runs).where(model_runs.c.id == identifier)
         ).rowcount:
             raise not_found("ModelRun", identifier)
+        forget_unused(db, contents)
 
 
 def delete_models(db: Connection, identifiers: Sequence[str]) -> None:
@@ -233,8 +264,21 @@ def delete_models(db: Connection, identifiers: Sequence[str]) -> None:
         ApiError: When one of them doesn't exist.
     """
     for identifier in identifiers:
+        contents = _contents(db, models.c.id == identifier)
         if not db.execute(delete(models).where(models.c.id == identifier)).rowcount:
             raise not_found("Model", identifier)
+        forget_unused(db, contents)
+
+
+def _contents(db: Connection, chosen: ColumnElement[bool]) -> Sequence[int]:
+    runs = select(model_runs.c.pk).join(models).where(chosen)
+    query = select(run_rows.c.content_pk).where(
+        run_rows.c.run_pk.in_(runs),
+        run_rows.c.content_pk.is_not(None),
+        # What a label says stays anyway.
+        ~select(1).where(labels.c.content_pk == run_rows.c.content_pk).exists(),
+    )
+    return db.execute(query).scalars().all()
 
 
 def _text(config: object) -> str | None:

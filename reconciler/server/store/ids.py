@@ -43,3 +43,19 @@ def run_row_ids(run_id: str) -> Callable[[str], str]:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     return name
+
+
+def part_ids(owner: str) -> Callable[[str], str]:
+    """Name the parts of an object, given what tells them apart.
+
+    Like the rows of a run, parts have computed ids: the same ones whenever they
+    are looked at. They have 25 characters, as clients demand of features.
+    """
+    start = hashlib.blake2b(f"{owner}\n".encode(), digest_size=12)
+
+    def name(part: str) -> str:
+        digest = start.copy()
+        digest.update(part.encode())
+        return f"c{digest.hexdigest()}"
+
+    return name

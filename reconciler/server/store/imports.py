@@ -1,15 +1,25 @@
-"""Items of an import become data rows, each of them or a reason why not."""
+"""Items of an import become data rows, each of them or a reason why not.
+
+Rows are decided on one by one in memory, and written in a few statements.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, delete, insert, select, update
+from sqlalchemy import Column, Connection, delete, insert, literal, select
 
 from reconciler.server.files import signed_file
-from reconciler.server.imports import Item, Rejected, Target
-from reconciler.server.store.bulk import as_list, listed
+from reconciler.server.importing.data_rows import Item, Rejected, Target
+from reconciler.server.store.bulk import (
+    as_list,
+    change_all,
+    insert_all,
+    insert_new,
+    listed,
+    put_all,
+)
 from reconciler.server.store.database import Store
 from reconciler.server.store.tables import (
     attachments,
@@ -18,7 +28,38 @@ from reconciler.server.store.tables import (
     files,
     import_failures,
     import_successes,
+    row_embeddings,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFiles:
+    """The numbers of our files that URLs mean.
+
+    Attributes:
+        secret: What our URLs are signed with.
+        numbers: Files by their id.
+    """
+
+    secret: bytes
+    numbers: Mapping[str, int]
+
+    def place(self, text: str) -> tuple[str, int | None]:
+        """Say what is kept of a text: itself, or the number of a file of ours."""
+        signed = signed_file(text, self.secret) if "/files/" in text else None
+        number = None if signed is None else self.numbers.get(signed[0])
+        return (text, None) if number is None else ("", number)
+
+
+def own_files(db: Connection, store: Store, texts: Iterable[str | None]) -> OwnFiles:
+    """Look up the files of ours among texts that may be URLs."""
+    secret = store.identity.secret
+    urls = {text for text in texts if text and "/files/" in text}
+    signed = (signed_file(url, secret) for url in urls)
+    names = listed("names")
+    query = select(files.c.id, files.c.pk).join(names, files.c.id == names.c.value)
+    text = as_list(found[0] for found in signed if found)[0]
+    return OwnFiles(secret, dict(db.execute(query, {"names": text}).all()))
 
 
 @dataclass(slots=True)
@@ -27,29 +68,31 @@ class _Import:
 
     Attributes:
         datasets: Numbers of datasets by id.
-        by_id: Ids of existing rows.
+        known: Ids of existing rows.
         by_key: Ids of rows by global key, those of this import included.
-        files: Numbers of our files by id.
-        secret: What our URLs are signed with.
+        files: Our files that the items mean.
         ids: Ids for new rows.
         now: The moment of the import.
-        new: Rows to insert.
-        changed: Values to set, by id.
+        new: Rows to insert, in the order of `_NEW`.
+        changed: Values to set and the row's id, by which columns they are for.
         attached: Attachments that replace a row's, by id.
+        embedded: Embeddings to set, by id.
         done: Ids of rows that were created or updated.
         failed: Items that weren't.
     """
 
     datasets: Mapping[str, int]
-    by_id: set[str]
+    known: set[str]
     by_key: dict[str, str]
-    files: Mapping[str, int]
-    secret: bytes
+    files: OwnFiles
     ids: Iterator[str]
     now: str
-    new: list[dict[str, Any]] = field(default_factory=list)
-    changed: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    attached: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    new: list[tuple[Any, ...]] = field(default_factory=list)
+    changed: dict[tuple[Column[Any], ...], list[tuple[Any, ...]]] = field(
+        default_factory=dict
+    )
+    attached: dict[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    embedded: dict[str, Mapping[str, str]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     failed: list[Rejected] = field(default_factory=list)
 
@@ -62,55 +105,58 @@ class _Import:
             self._update(item, existing)
         elif item.target is Target.ID:
             self._fail(item, f"Data row not found: '{item.name}'")
-        elif item.dataset not in self.datasets:
+        elif (dataset := self.datasets.get(item.dataset or "")) is None:
             self._fail(item, f"Dataset not found: '{item.dataset}'")
         elif item.row_data is None:
             self._fail(item, "A new data row needs row_data")
         else:
-            self._create(item)
+            self._create(item, dataset, item.row_data)
 
     def _existing(self, item: Item) -> str | None:
         match item.target:
             case Target.AUTO:
                 return None
             case Target.ID:
-                return item.name if item.name in self.by_id else None
+                return item.name if item.name in self.known else None
             case Target.GKEY:
                 return self.by_key.get(item.name)
 
     def _fail(self, item: Item, message: str) -> None:
-        self.failed.append(Rejected(message, item.spec))
+        self.failed.append(Rejected(message, item.payload))
 
-    def _create(self, item: Item) -> None:
+    def _create(self, item: Item, dataset: int, row_data: str) -> None:
         identifier = next(self.ids)
         self.new.append(
-            {
-                "id": identifier,
-                "dataset_pk": self.datasets[item.dataset or ""],
-                "global_key": item.global_key,
-                "external_id": item.external_id,
-                **self._content(item.row_data or ""),
-                "media_attributes": _json(item.media_attributes),
-                "metadata_fields": _json(item.metadata or []),
-                "created_at": self.now,
-                "updated_at": self.now,
-            }
+            (
+                identifier,
+                dataset,
+                item.global_key,
+                item.external_id,
+                *self.files.place(row_data),
+                _json(item.media_attributes),
+                _json(item.metadata) if item.metadata else "[]",
+                self.now,
+                self.now,
+            )
         )
-        self.by_id.add(identifier)
+        self.known.add(identifier)
         self._finish(item, identifier)
 
     def _update(self, item: Item, identifier: str) -> None:
-        values: dict[str, Any] = {"updated_at": self.now}
+        values: dict[Column[Any], Any] = {data_rows.c.updated_at: self.now}
         if item.global_key is not None:
-            values["global_key"] = item.global_key
+            values[data_rows.c.global_key] = item.global_key
         if item.external_id is not None:
-            values["external_id"] = item.external_id
+            values[data_rows.c.external_id] = item.external_id
         if item.row_data is not None:
-            values |= self._content(item.row_data)
-            values["media_attributes"] = _json(item.media_attributes)
+            text, file_pk = self.files.place(item.row_data)
+            values[data_rows.c.row_data] = text
+            values[data_rows.c.file_pk] = file_pk
+            values[data_rows.c.media_attributes] = _json(item.media_attributes)
         if item.metadata is not None:
-            values["metadata_fields"] = _json(item.metadata)
-        self.changed.append((identifier, values))
+            values[data_rows.c.metadata_fields] = _json(item.metadata)
+        rows = self.changed.setdefault(tuple(values), [])
+        rows.append((*values.values(), identifier))
         self._finish(item, identifier)
 
     def _finish(self, item: Item, identifier: str) -> None:
@@ -118,16 +164,23 @@ class _Import:
             self.by_key[item.global_key] = identifier
         if item.attachments is not None:
             self.attached[identifier] = item.attachments
+        if item.embeddings:
+            self.embedded[identifier] = item.embeddings
         self.done.append(identifier)
 
-    def _content(self, text: str) -> dict[str, Any]:
-        file_pk = self.file(text)
-        return {"row_data": text if file_pk is None else "", "file_pk": file_pk}
 
-    def file(self, text: str) -> int | None:
-        """Find the number of our file that a URL means."""
-        signed = signed_file(text, self.secret) if "/files/" in text else None
-        return None if signed is None else self.files.get(signed[0])
+_NEW = (
+    data_rows.c.id,
+    data_rows.c.dataset_pk,
+    data_rows.c.global_key,
+    data_rows.c.external_id,
+    data_rows.c.row_data,
+    data_rows.c.file_pk,
+    data_rows.c.media_attributes,
+    data_rows.c.metadata_fields,
+    data_rows.c.created_at,
+    data_rows.c.updated_at,
+)
 
 
 def import_items(
@@ -138,16 +191,12 @@ def import_items(
     Of two items with one global key the first wins.
     """
     good = [item for item in items if isinstance(item, Item)]
+    keys = (key for item in good for key in (item.name, item.global_key) if key)
     work = _Import(
         datasets=_datasets(db),
-        by_id=set(_find(db, data_rows.c.id, (i.name for i in good))),
-        by_key=_find(
-            db,
-            data_rows.c.global_key,
-            (key for i in good for key in (i.name, i.global_key) if key),
-        ),
-        files=_files(db, store, good),
-        secret=store.identity.secret,
+        known=set(_find(db, data_rows.c.id, (item.name for item in good))),
+        by_key=_find(db, data_rows.c.global_key, keys),
+        files=own_files(db, store, _texts(good)),
         ids=store.ids(),
         now=store.now(),
     )
@@ -156,13 +205,20 @@ def import_items(
             work.failed.append(item)
         else:
             work.add(item)
-    if work.new:
-        db.execute(insert(data_rows), work.new)
-    for identifier, values in work.changed:
-        db.execute(
-            update(data_rows).where(data_rows.c.id == identifier).values(**values)
-        )
-    _attach(db, store, work)
+    insert_all(db, _NEW, work.new)
+    for columns, rows in work.changed.items():
+        change_all(db, data_rows.c.id, columns, rows)
+    numbers = _find_numbers(db, {*work.attached, *work.embedded})
+    _attach(db, store, work, numbers)
+    put_all(
+        db,
+        row_embeddings,
+        (
+            (numbers[identifier], name, vector)
+            for identifier, vectors in work.embedded.items()
+            for name, vector in vectors.items()
+        ),
+    )
     return work.done, work.failed
 
 
@@ -171,54 +227,68 @@ def record_outcome(
 ) -> None:
     """Keep what an import's task answers when it is asked."""
     names = listed("names")
-    rows = select(data_rows.c.pk).join(names, data_rows.c.id == names.c.value)
-    pks = db.execute(rows, {"names": as_list(done)[0]}).scalars().all()
-    if pks:
-        db.execute(
-            insert(import_successes),
-            [{"task_pk": task_pk, "row_pk": pk} for pk in pks],
-        )
+    rows = (
+        select(literal(task_pk), data_rows.c.pk)
+        .join_from(names, data_rows, data_rows.c.id == names.c.value)
+        .where(literal(value=True))
+    )
+    db.execute(
+        insert_new(import_successes, ["task_pk", "row_pk"], rows),
+        {"names": as_list(done)[0]},
+    )
     if failed:
         db.execute(
             insert(import_failures),
             [
-                {"task_pk": task_pk, "message": one.message, "spec": _json(one.spec)}
+                {"task_pk": task_pk, "message": one.message, "spec": _json(one.spec())}
                 for one in failed
             ],
         )
 
 
-def _attach(db: Connection, store: Store, work: _Import) -> None:
+def _attach(
+    db: Connection, store: Store, work: _Import, numbers: Mapping[str, int]
+) -> None:
     if not work.attached:
         return
-    numbers = _numbers(db, work.attached)
+    names = listed("names")
     db.execute(
-        delete(attachments).where(attachments.c.row_pk.in_(_listed_pks())),
-        {"names": msgspec.json.encode(sorted(numbers.values())).decode()},
+        delete(attachments).where(attachments.c.row_pk.in_(select(names.c.value))),
+        {"names": _json(sorted(numbers[one] for one in work.attached))},
     )
     ids = store.ids()
-    rows = [
-        {
-            "id": next(ids),
-            "row_pk": numbers[identifier],
-            "type": one["type"],
-            "name": one["name"],
-            "value": "" if (file_pk := work.file(one["value"])) else one["value"],
-            "file_pk": file_pk,
-        }
-        for identifier, given in work.attached.items()
-        for one in given
-    ]
-    if rows:
-        db.execute(insert(attachments), rows)
+    insert_all(
+        db,
+        (
+            attachments.c.id,
+            attachments.c.row_pk,
+            attachments.c.type,
+            attachments.c.name,
+            attachments.c.value,
+            attachments.c.file_pk,
+        ),
+        (
+            (
+                next(ids),
+                numbers[identifier],
+                one["type"],
+                one["name"],
+                *work.files.place(one["value"]),
+            )
+            for identifier, given in work.attached.items()
+            for one in given
+        ),
+    )
 
 
-def _listed_pks() -> Any:
-    names = listed("names")
-    return select(names.c.value)
+def _texts(items: Iterable[Item]) -> Iterator[str | None]:
+    for item in items:
+        yield item.row_data
+        for one in item.attachments or ():
+            yield one["value"]
 
 
-def _numbers(db: Connection, identifiers: Iterable[str]) -> dict[str, int]:
+def _find_numbers(db: Connection, identifiers: Iterable[str]) -> dict[str, int]:
     names = listed("names")
     query = select(data_rows.c.id, data_rows.c.pk).join(
         names, data_rows.c.id == names.c.value
@@ -235,23 +305,6 @@ def _find(db: Connection, column: Column[Any], values: Iterable[str]) -> dict[st
 def _datasets(db: Connection) -> dict[str, int]:
     query = select(datasets.c.id, datasets.c.pk).where(datasets.c.deleted.is_(False))
     return dict(db.execute(query).all())
-
-
-def _files(db: Connection, store: Store, items: Sequence[Item]) -> dict[str, int]:
-    urls = (
-        url
-        for item in items
-        for url in (
-            item.row_data,
-            *(one["value"] for one in item.attachments or ()),
-        )
-        if url and "/files/" in url
-    )
-    signed = (signed_file(url, store.identity.secret) for url in urls)
-    names = listed("names")
-    query = select(files.c.id, files.c.pk).join(names, files.c.id == names.c.value)
-    text = as_list(found[0] for found in signed if found)[0]
-    return dict(db.execute(query, {"names": text}).all())
 
 
 def _json(value: object) -> str:

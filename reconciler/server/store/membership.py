@@ -1,17 +1,15 @@
 """Which data rows are in a run, and in which split.
 
-A change of many rows is a handful of statements over a list of names. It
-happens whole or, when a single name is unknown, not at all.
+A change of many rows is a handful of statements over a list of names. When a
+single name is unknown, it happens not at all, or for the others, as is chosen.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     delete,
     func,
     literal,
@@ -22,8 +20,12 @@ from sqlalchemy import (
 from reconciler.server.files import Urls
 from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store import data_rows as row_store
-from reconciler.server.store.bulk import as_list, insert_new, listed
+from reconciler.server.store.bulk import as_list, given, insert_new, listed
+from reconciler.server.store.contents import as_numbers, forget_unused
 from reconciler.server.store.ids import run_row_ids
+from reconciler.server.store.metrics import forget_metrics
+from reconciler.server.store.naming import Naming, numbers, strangers, unknown
+from reconciler.server.store.predictions import forget_predictions
 from reconciler.server.store.tables import data_rows, run_rows
 from reconciler.server.store.views import Made, View, compile_view
 from reconciler.server.store.where import cursor, length
@@ -33,73 +35,108 @@ SPLITS: Final = ("TRAINING", "VALIDATION", "TEST", "UNASSIGNED")
 
 UNASSIGNED: Final = SPLITS.index("UNASSIGNED")
 
-SHOWN: Final = 20
-"""How many unknown names an error lists."""
+Mode: TypeAlias = Literal["fail", "partial", "ignore"]
+"""What a task does that names unknown data rows; see `ServerSettings`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """Data rows by id, by global key, or some by either.
+def whole_or_part(
+    db: Connection, act: Callable[[], str | None], mode: Mode
+) -> str | None:
+    """Do something that says which of its names it couldn't use.
 
-    Attributes:
-        ids: Ids of data rows.
-        keys: Global keys.
+    Args:
+        db: The transaction.
+        act: Does what it can, and says what it couldn't.
+        mode: `fail` undoes all of it when there was anything; `ignore` finds
+            nothing wrong with that.
+
+    Answers what was wrong, or None.
     """
-
-    ids: Sequence[str]
-    keys: Sequence[str]
-
-    def columns(self) -> Iterator[tuple[ColumnElement[Any], str, str, int]]:
-        """Give each way of naming: column, what to call it, names, how many."""
-        if self.ids:
-            yield (data_rows.c.id, "data row ids", *as_list(self.ids))
-        if self.keys:
-            yield (data_rows.c.global_key, "global keys", *as_list(self.keys))
+    with db.begin_nested() as savepoint:
+        error = act()
+        if error is not None and mode == "fail":
+            savepoint.rollback()
+    return None if mode == "ignore" else error
 
 
 def add_members(db: Connection, run_pk: int, rows: Naming) -> str | None:
     """Bring data rows into a run; those in it keep their split.
 
-    Answers why nothing was added, or None.
+    Answers which of them don't exist, or None.
     """
-    if error := _unknown(db, rows):
-        return error
     names = listed("names")
-    for column, _, text, _ in rows.columns():
+    all_new = True
+    for column, _, text, wanted in rows.columns():
         members = (
             select(literal(run_pk), data_rows.c.pk, literal(UNASSIGNED))
             .join_from(names, data_rows, column == names.c.value)
             .where(literal(value=True))
         )
         statement = insert_new(run_rows, ["run_pk", "row_pk", "split"], members)
-        db.execute(statement, {"names": text})
-    return None
+        all_new &= db.execute(statement, {"names": text}).rowcount == wanted
+    # As many rows as names: all of them exist, and nobody needs to look.
+    return None if all_new else unknown(db, rows)
+
+
+def too_many(db: Connection, run_pk: int, limit: int | None) -> str | None:
+    """Say that a run has more rows than it may, or None."""
+    if limit is None:
+        return None
+    # Nothing needs counting while the whole store has fewer rows.
+    if (db.execute(select(func.max(data_rows.c.pk))).scalar() or 0) <= limit:
+        return None
+    query = select(func.count()).where(run_rows.c.run_pk == run_pk)
+    found = db.execute(query).scalar_one()
+    if found <= limit:
+        return None
+    return f"a model run holds at most {limit} data rows; this one would hold {found}"
 
 
 def assign_split(db: Connection, run_pk: int, rows: Naming, split: str) -> str | None:
     """Put members of a run into a split.
 
-    Answers why nothing was assigned, or None.
+    Answers which of them don't exist or aren't members, or None.
     """
-    if error := _unknown(db, rows) or _strangers(db, run_pk, rows):
-        return error
-    for column, _, text, _ in rows.columns():
-        db.execute(
+    all_found = True
+    for column, _, text, wanted in rows.columns():
+        changed = db.execute(
             update(run_rows)
-            .where(run_rows.c.run_pk == run_pk, run_rows.c.row_pk.in_(_named(column)))
+            .where(run_rows.c.run_pk == run_pk, run_rows.c.row_pk.in_(numbers(column)))
             .values(split=SPLITS.index(split)),
             {"names": text},
         )
-    return None
+        all_found &= changed.rowcount == wanted
+    if all_found:
+        return None
+    return unknown(db, rows) or strangers(db, rows, in_run(run_pk), "the model run")
 
 
 def remove_members(db: Connection, run_pk: int, ids: Sequence[str]) -> None:
-    """Take data rows out of a run; those that aren't in it don't matter."""
-    db.execute(
-        delete(run_rows).where(
-            run_rows.c.run_pk == run_pk, run_rows.c.row_pk.in_(_named(data_rows.c.id))
-        ),
-        {"names": as_list(ids)[0]},
+    """Take data rows out of a run, with what it has of them.
+
+    Those that aren't in it don't matter.
+    """
+    names = {"names": as_list(ids)[0]}
+    found = db.execute(numbers(data_rows.c.id), names).scalars().all()
+    rows = given(as_numbers(found))
+    mine = (run_rows.c.run_pk == run_pk, run_rows.c.row_pk.in_(rows))
+    query = select(run_rows.c.content_pk).where(
+        *mine, run_rows.c.content_pk.is_not(None)
+    )
+    contents = db.execute(query).scalars().all()
+    forget_predictions(db, run_pk, rows)
+    forget_metrics(db, run_pk, rows)
+    db.execute(delete(run_rows).where(*mine))
+    forget_unused(db, contents)
+
+
+def in_run(run_pk: int) -> ColumnElement[bool]:
+    """Make the condition that a data row is in a run."""
+    return (
+        select(run_rows.c.row_pk)
+        .where(run_rows.c.run_pk == run_pk, run_rows.c.row_pk == data_rows.c.pk)
+        .correlate(data_rows)
+        .exists()
     )
 
 
@@ -126,7 +163,7 @@ def page_of_members(
     view: View = {
         "id": Made((data_rows.c.id,), run_row_ids(run_id)),
         "modelRunId": Made((), lambda: run_id),
-        "labelId": Made((), lambda: None),
+        "labelId": run_rows.c.label_id,
         "dataSplit": Made((run_rows.c.split,), SPLITS.__getitem__),
         "dataRow": row_store.view(db, urls),
     }
@@ -146,52 +183,3 @@ def page_of_members(
     rows = db.execute(query).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
     return Cut([project(row) for row in rows[:size]]), end
-
-
-def _named(column: ColumnElement[Any]) -> Select[Any]:
-    names = listed("names")
-    return select(data_rows.c.pk).join_from(names, data_rows, column == names.c.value)
-
-
-def _unknown(db: Connection, rows: Naming) -> str | None:
-    for column, kind, text, wanted in rows.columns():
-        names = listed("names")
-        known = select(func.count()).select_from(
-            names.join(data_rows, column == names.c.value)
-        )
-        found = db.execute(known, {"names": text}).scalar_one()
-        if found != wanted:
-            absent = select(names.c.value).where(
-                ~select(data_rows.c.pk).where(column == names.c.value).exists()
-            )
-            shown = db.execute(absent.limit(SHOWN), {"names": text}).scalars()
-            return _complain(f"unknown {kind}", wanted - found, shown.all())
-    return None
-
-
-def _strangers(db: Connection, run_pk: int, rows: Naming) -> str | None:
-    # EXISTS and not a join: joined, SQLite walks the run and searches the list
-    # for each of its rows.
-    member = (
-        select(run_rows.c.row_pk)
-        .where(run_rows.c.run_pk == run_pk, run_rows.c.row_pk == data_rows.c.pk)
-        .correlate(data_rows)
-        .exists()
-    )
-    for column, kind, text, wanted in rows.columns():
-        names = listed("names")
-        rows_named = names.join(data_rows, column == names.c.value)
-        members = select(func.count()).select_from(rows_named).where(member)
-        found = db.execute(members, {"names": text}).scalar_one()
-        if found != wanted:
-            absent = select(names.c.value).select_from(rows_named).where(~member)
-            shown = db.execute(absent.limit(SHOWN), {"names": text}).scalars()
-            return _complain(
-                f"{kind} that are not in the model run", wanted - found, shown.all()
-            )
-    return None
-
-
-def _complain(what: str, count: int, shown: Sequence[str]) -> str:
-    more = f" and {count - len(shown)} more" if count > len(shown) else ""
-    return f"{count} {what}: {', '.join(shown)}{more}"

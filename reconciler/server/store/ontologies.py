@@ -3,12 +3,13 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from reconciler.server.errors import not_found
+from reconciler.server.errors import ApiError, Code, not_found
 from reconciler.server.shapes import Cut, Shape
+from reconciler.server.store import feature_schemas as feature_store
 from reconciler.server.store.database import Store
-from reconciler.server.store.tables import ontologies
+from reconciler.server.store.tables import models, ontologies, projects
 from reconciler.server.store.views import Made, View, compile_view
 from reconciler.server.store.where import cursor, length
 
@@ -51,6 +52,8 @@ def create_ontology(
             updated_at=now,
         )
     )
+    roots = [*normalized["tools"], *normalized["classifications"]]
+    feature_store.add_missing(db, store, roots)
     return identifier
 
 
@@ -97,3 +100,40 @@ def page_of_ontologies(
     rows = db.execute(query.limit(size + 1)).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
     return Cut([project(row) for row in rows[:size]]), end
+
+
+def read_schema(db: Connection, identifier: str) -> dict[str, Any]:
+    """Read what an ontology is made of.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    text = db.execute(
+        select(ontologies.c.normalized).where(ontologies.c.id == identifier)
+    ).scalar()
+    if text is None:
+        raise not_found("Ontology", identifier)
+    schema: dict[str, Any] = msgspec.json.decode(text)
+    return schema
+
+
+def delete_unused(db: Connection, identifier: str) -> None:
+    """Delete an ontology; its feature schemas stay.
+
+    Raises:
+        ApiError: When there is none, or a model or a project has it.
+    """
+    pk = db.execute(
+        select(ontologies.c.pk).where(ontologies.c.id == identifier)
+    ).scalar()
+    if pk is None:
+        raise not_found("Ontology", identifier)
+    for kind, table in (("model", models), ("project", projects)):
+        name = db.execute(
+            select(table.c.name).where(table.c.ontology_pk == pk).limit(1)
+        ).scalar()
+        if name is not None:
+            raise ApiError(
+                Code.RESOURCE_CONFLICT, f"the ontology is used by the {kind} '{name}'"
+            )
+    db.execute(delete(ontologies).where(ontologies.c.pk == pk))

@@ -22,6 +22,15 @@ USER_VIEW: View = {
 """How the user's fields are read; what this server knows nothing of is empty."""
 
 
+ORGANIZATION_VIEW: View = {
+    "id": organizations.c.id,
+    "name": organizations.c.name,
+    "createdAt": organizations.c.created_at,
+    "updatedAt": organizations.c.updated_at,
+}
+"""How the organisation's fields are read."""
+
+
 def read_organization(db: Connection) -> dict[str, Any]:
     """Read the organisation, with all fields."""
     row = db.execute(select(organizations)).one()
@@ -45,6 +54,7 @@ def read_user(db: Connection) -> dict[str, Any]:
         "isExternalUser": False,
         "isViewer": False,
         "lastLoginAt": None,
+        "timezone": "UTC",
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
     }

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -190,6 +191,8 @@ run_rows = Table(
     Column("split", Integer, nullable=False),
     Column("label_id", String(36)),
     Column("content_pk", Pk),
+    # Says which contents are still needed, and costs rows without a label nothing.
+    Index(None, "content_pk", sqlite_where=text("content_pk IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 
@@ -224,8 +227,8 @@ metrics = Table(
     sqlite_with_rowid=False,
 )
 
-# Root schema nodes that were made by themselves; those of ontologies are in
-# `ontologies.normalized`.
+# Root schema nodes: those that were made by themselves, and those that came with
+# an ontology, which keeps its own copy in `ontologies.normalized`.
 feature_schemas = Table(
     "feature_schemas",
     metadata,
@@ -237,7 +240,8 @@ feature_schemas = Table(
     *_moments(),
 )
 
-# The options of an enumeration have their field as parent.
+# The fields that an organisation has made; the reserved ones are in the code. The
+# options of an enumeration have their field as parent.
 metadata_schemas = Table(
     "metadata_schemas",
     metadata,
@@ -246,7 +250,6 @@ metadata_schemas = Table(
     Column("parent_pk", Pk, ForeignKey("metadata_schemas.pk", ondelete="CASCADE")),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("reserved", Boolean, nullable=False),
     Index(None, "parent_pk"),
 )
 
@@ -277,6 +280,7 @@ projects = Table(
     Column("ontology_pk", Pk, ForeignKey("ontologies.pk"), index=True),
     Column("customization", Text),
     Column("deleted", Boolean, nullable=False),
+    Column("setup_at", String(24)),
     Column("last_activity_at", String(24)),
     *_moments(),
 )

@@ -56,7 +56,7 @@ LISTED = (
 """Tasks that a user sees among theirs, with ids as users have them."""
 
 LOOKUP_SECONDS = 86_400
-"""How long the result of a look-up can be asked for."""
+"""How long the result of a job on global keys can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,19 @@ def end_task(
     )
 
 
+def cancel_task(db: Connection, store: Store, task_pk: int) -> None:
+    """Write down that a task was cancelled.
+
+    A job that works on it finds that it has ended, and leaves nothing. The effect
+    of a task that only looked as if it were running stays.
+    """
+    db.execute(
+        update(tasks)
+        .where(tasks.c.pk == task_pk)
+        .values(state=TaskState.CANCELED, updated_at=store.now())
+    )
+
+
 def find_task(db: Connection, identifier: str, *kinds: TaskType) -> TaskRecord:
     """Look up a task of one of these types.
 
@@ -209,11 +222,10 @@ def list_tasks(
 
 
 def forget_lookups(db: Connection, store: Store) -> None:
-    """Delete look-ups that nobody will ask for any more."""
+    """Delete jobs on global keys that nobody will ask for any more."""
     past = moment(store.clock() - LOOKUP_SECONDS)
-    db.execute(
-        delete(tasks).where(tasks.c.type == TaskType.LOOKUP, tasks.c.created_at < past)
-    )
+    for kind in (TaskType.LOOKUP, TaskType.ASSIGN_KEYS, TaskType.CLEAR_KEYS):
+        db.execute(delete(tasks).where(tasks.c.type == kind, tasks.c.created_at < past))
 
 
 _COLUMNS = (

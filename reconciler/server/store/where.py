@@ -11,9 +11,6 @@ from sqlalchemy import ColumnElement, Select, and_, literal
 from reconciler.server.errors import bad_input
 from reconciler.server.store.database import moment
 
-MAX_PAGE: Final = 10_000
-"""The longest page that may be asked for."""
-
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "": operator.eq,
     "_not": operator.ne,
@@ -54,22 +51,23 @@ def condition(
 
 def page(query: Select[Any], *, skip: int | None, first: int | None) -> Select[Any]:
     """Cut a page out of a list by position."""
+    return query.offset(position(skip)).limit(length(first))
+
+
+def position(skip: int | None) -> int:
+    """Check where a page begins.
+
+    Raises:
+        ApiError: When that is before the first item.
+    """
     if skip is not None and skip < 0:
         raise bad_input("skip must not be negative")
-    return query.offset(skip or 0).limit(length(first))
+    return skip or 0
 
 
 def length(first: int | None, default: int = 100) -> int:
-    """Check how long a page shall be.
-
-    Raises:
-        ApiError: Naming the limit, when it is too long.
-    """
-    if first is None:
-        return default
-    if not 0 <= first <= MAX_PAGE:
-        raise bad_input(f"first must be between 0 and {MAX_PAGE}")
-    return first
+    """Say how long a page is; whether that is too long was checked before."""
+    return default if first is None else first
 
 
 def cursor(text: str | None) -> int | None:

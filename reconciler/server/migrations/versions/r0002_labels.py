@@ -16,8 +16,15 @@ def upgrade() -> None:
         op.add_column("model_runs", sa.Column(name, sa.Text(), nullable=True))
     op.add_column("run_rows", sa.Column("label_id", sa.String(36), nullable=True))
     op.add_column("run_rows", sa.Column("content_pk", PK, nullable=True))
+    op.create_index(
+        op.f("ix_run_rows_content_pk"),
+        "run_rows",
+        ["content_pk"],
+        sqlite_where=sa.text("content_pk IS NOT NULL"),
+    )
     _tell_states()
     _tell_streams()
+    _list_features()
 
 
 def _tell_states() -> None:
@@ -66,6 +73,18 @@ def _tell_streams() -> None:
     )
 
 
+def _list_features() -> None:
+    op.execute(
+        "INSERT OR IGNORE INTO feature_schemas (id, feature_schema_id, name,"
+        " normalized, created_at, updated_at)"
+        " SELECT node.value ->> 'schemaNodeId', node.value ->> 'featureSchemaId',"
+        " coalesce(node.value ->> 'name', node.value ->> 'instructions', ''),"
+        " node.value, created_at, updated_at FROM ontologies,"
+        " (VALUES ('$.tools'), ('$.classifications')) AS member,"
+        " json_each(normalized, member.column1) AS node ORDER BY ontologies.pk"
+    )
+
+
 def _create() -> None:
     op.create_table(
         "feature_schemas",
@@ -99,7 +118,6 @@ def _create() -> None:
         sa.Column("parent_pk", PK, nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("reserved", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["parent_pk"],
             ["metadata_schemas.pk"],
@@ -130,6 +148,7 @@ def _create() -> None:
         sa.Column("ontology_pk", PK, nullable=True),
         sa.Column("customization", sa.Text(), nullable=True),
         sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("setup_at", sa.String(length=24), nullable=True),
         sa.Column("last_activity_at", sa.String(length=24), nullable=True),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("updated_at", sa.String(length=24), nullable=False),

@@ -6,20 +6,28 @@ understood fails alone.
 """
 
 import mimetypes
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
-from reconciler.server.errors import bad_input
+from reconciler.server.errors import bad_input, over_quota
+from reconciler.server.importing.metadata import Entry, MetadataSchema, Unfit
 from reconciler.server.store.database import Store
 from reconciler.server.store.files import own_file
 
 KEY_LENGTH: Final = 200
 """The longest global key."""
+
+DIMENSIONS: Final = 2_048
+"""How many numbers an embedding has at most."""
+
+_PATH_END = re.compile(r"[?#]")
+_TEXT: Final[Mapping[str, str]] = {"mimeType": "text/plain"}
 
 
 class Target(StrEnum):
@@ -30,8 +38,7 @@ class Target(StrEnum):
     GKEY = "GKEY"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True, gc=False):
     """One data row to create or update; None leaves a field as it is.
 
     Attributes:
@@ -42,9 +49,10 @@ class Item:
         external_id: The user's other name.
         row_data: A URL or a text.
         media_attributes: What is known of the content, camelCase.
-        metadata: `{"schemaId", "name", "value", "kind"}` each.
+        metadata: As `metadata` keeps values.
         attachments: `{"type", "value", "name"}` each.
-        spec: The item as the client gets it back when it fails.
+        embeddings: Vectors as JSON, by the embedding's id.
+        payload: The item as it came in.
     """
 
     target: Target
@@ -54,29 +62,49 @@ class Item:
     external_id: str | None
     row_data: str | None
     media_attributes: Mapping[str, str]
-    metadata: list[dict[str, Any]] | None
-    attachments: list[dict[str, Any]] | None
-    spec: Mapping[str, Any]
+    metadata: Sequence[Entry] | None
+    attachments: Sequence[Mapping[str, Any]] | None
+    embeddings: Mapping[str, str] | None
+    payload: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """An item that can't be imported, and why."""
+class Rejected(Struct, frozen=True, gc=False):
+    """An item that can't be imported, and why.
+
+    Attributes:
+        message: Why.
+        payload: The item as it came in.
+    """
 
     message: str
-    spec: Mapping[str, Any]
+    payload: Mapping[str, Any]
+
+    def spec(self) -> dict[str, Any]:
+        """Tell the item as clients get it back."""
+        return _spec(self.payload)
+
+
+_TARGETS: Final = {str(one): one for one in Target}
 
 
 class _Wrong(Exception):  # noqa: N818  # a reason, and never leaves here
     pass
 
 
-def read_manifest(store: Store, uri: str) -> Iterator[Item | Rejected]:
+def read_manifest(
+    store: Store, uri: str, schema: MetadataSchema, *, most: int | None
+) -> list[Item | Rejected]:
     """Read the items of a manifest in the order of its chunks.
+
+    Args:
+        store: Where the files are.
+        uri: The URL of the manifest.
+        schema: The fields of metadata.
+        most: How many items there may be.
 
     Raises:
         ApiError: When it, or one of its chunks, isn't a file of ours or isn't
-            what it should be.
+            what it should be, or when there are too many items.
     """
     manifest = _json(store, uri, "the manifest")
     if not isinstance(manifest, dict) or not isinstance(
@@ -86,7 +114,10 @@ def read_manifest(store: Store, uri: str) -> Iterator[Item | Rejected]:
     chunks = [_json(store, one, "a chunk") for one in manifest["chunk_uris"]]
     if not all(isinstance(chunk, list) for chunk in chunks):
         raise bad_input("a chunk is no list of items")
-    return (parse_item(item) for chunk in chunks for item in chunk)
+    count = sum(map(len, chunks))
+    if most is not None and count > most:
+        raise over_quota(f"the upload has {count} data rows; at most {most} are taken")
+    return [parse_item(item, schema) for chunk in chunks for item in chunk]
 
 
 def _json(store: Store, uri: object, what: str) -> Any:
@@ -96,16 +127,15 @@ def _json(store: Store, uri: object, what: str) -> Any:
         raise bad_input(f"{what} must be the URL of a file that was uploaded here")
     try:
         return msgspec.json.decode(store.files.path(found.sha256).read_bytes())
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_input(f"{what} is not JSON: {error}") from error
 
 
-def parse_item(item: object) -> Item | Rejected:
+def parse_item(item: object, schema: MetadataSchema) -> Item | Rejected:
     """Understand one item, or say why that can't be done."""
     payload = item.get("payload") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(payload, dict):
-        return Rejected("an item needs an id and a payload", _spec({}))
-    spec = _spec(payload)
+        return Rejected("an item needs an id and a payload", {})
     try:
         target, name = _target(item.get("id"))
         key = _text(payload, "global_key")
@@ -115,24 +145,24 @@ def parse_item(item: object) -> Item | Rejected:
             dataset=_text(payload, "dataset_id"),
             global_key=_key(name if target is Target.GKEY and key is None else key),
             external_id=_text(payload, "external_id"),
-            row_data=_row_data(payload.get("row_data")),
+            row_data=row_text(payload.get("row_data")),
             media_attributes=_media(payload),
-            metadata=_metadata(payload),
+            metadata=_metadata(payload, schema),
             attachments=_attachments(payload.get("attachments")),
-            spec=spec,
+            embeddings=_embeddings(payload.get("embeddings")),
+            payload=payload,
         )
-    except _Wrong as reason:
-        return Rejected(str(reason), spec)
+    except (Unfit, _Wrong) as reason:
+        return Rejected(str(reason), payload)
 
 
 def _target(value: object) -> tuple[Target, str]:
-    if not isinstance(value, dict) or value.get("type") not in set(Target):
+    if not isinstance(value, dict) or str(value.get("type")) not in _TARGETS:
         reason = "an item's id needs a type: AUTO, ID or GKEY"
         raise _Wrong(reason)
-    name = value.get("value")
+    target, name = _TARGETS[str(value["type"])], value.get("value")
     if not isinstance(name, str):
         name = ""
-    target = Target(value["type"])
     if target is not Target.AUTO and not name:
         reason = f"an item with an id of type {target} needs a value"
         raise _Wrong(reason)
@@ -148,18 +178,22 @@ def _text(payload: Mapping[str, Any], name: str) -> str | None:
 
 
 def _key(key: str | None) -> str | None:
-    if key is None:
-        return None
-    if not 0 < len(key) <= KEY_LENGTH:
-        reason = f"Global key must have between 1 and {KEY_LENGTH} characters"
-        raise _Wrong(reason)
-    if key != key.strip() or "  " in key:
-        reason = f"Global key has leading, trailing or doubled spaces: '{key}'"
+    if key is not None and (reason := key_problem(key)):
         raise _Wrong(reason)
     return key
 
 
-def _row_data(value: object) -> str | None:
+def key_problem(key: str) -> str | None:
+    """Say why a text can't be a global key; None when it can."""
+    if not 0 < len(key) <= KEY_LENGTH:
+        return f"Global key must have between 1 and {KEY_LENGTH} characters"
+    if key != key.strip() or "  " in key:
+        return f"Global key has leading, trailing or doubled spaces: '{key}'"
+    return None
+
+
+def row_text(value: object) -> str | None:
+    """Read row data as it is kept: a URL or a text, objects as JSON."""
     match value:
         case None | str():
             return value
@@ -172,54 +206,62 @@ def _row_data(value: object) -> str | None:
             raise _Wrong(reason)
 
 
-def _media(payload: Mapping[str, Any]) -> dict[str, str]:
-    known: dict[str, str] = {}
+def _media(payload: Mapping[str, Any]) -> Mapping[str, str]:
     data = payload.get("row_data")
-    if isinstance(data, str):
-        url = data.startswith(("http://", "https://", "gs://", "s3://"))
-        guess = mimetypes.guess_type(urlsplit(data).path)[0] if url else "text/plain"
-        if guess:
-            known["mimeType"] = guess
+    known = known_media(data) if isinstance(data, str) else {}
     media_type = payload.get("media_type")
     if isinstance(media_type, str):
-        known["assetType"] = media_type.lower()
+        return {**known, "assetType": media_type.lower()}
     return known
 
 
-def _metadata(payload: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+def known_media(row_data: str) -> Mapping[str, str]:
+    """Tell what row data says of its content by its look."""
+    if not row_data.startswith(("http://", "https://", "gs://", "s3://")):
+        return _TEXT
+    name = _PATH_END.split(row_data, maxsplit=1)[0].rpartition("/")[2]
+    return _of_suffix(name.rpartition(".")[2] if "." in name else "")
+
+
+@lru_cache(maxsize=256)
+def _of_suffix(suffix: str) -> Mapping[str, str]:
+    guess = mimetypes.guess_type(f"a.{suffix}")[0]
+    return {"mimeType": guess} if guess else {}
+
+
+def _metadata(
+    payload: Mapping[str, Any], schema: MetadataSchema
+) -> Sequence[Entry] | None:
     given = payload.get("metadata_fields", payload.get("metadata"))
     if given is None:
         return None
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         reason = "metadata must be a list of objects"
         raise _Wrong(reason)
-    fields = [_metadata_field(one) for one in given]
-    schemas = [one["schemaId"] for one in fields]
-    twice = sorted({one for one in schemas if schemas.count(one) > 1})
-    if twice:
-        reason = (
-            "A schemaId can only be specified once per DataRow : "
-            f"[{', '.join(map(str, twice))}]"
-        )
-        raise _Wrong(reason)
-    return fields
+    return schema.entries(given)
 
 
-def _metadata_field(given: Mapping[str, Any]) -> dict[str, Any]:
-    schema = given.get("schemaId", given.get("schema_id"))
-    name = given.get("name")
-    if not isinstance(schema, str) and not isinstance(name, str):
-        reason = "metadata needs a schemaId or a name"
+def _embeddings(given: object) -> dict[str, str] | None:
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        reason = "embeddings must be a list"
         raise _Wrong(reason)
-    value = given.get("value")
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return {
-        # This server knows no metadata ontology: a field is what its name says.
-        "schemaId": schema if isinstance(schema, str) else name,
-        "name": name if isinstance(name, str) else None,
-        "value": value,
-        "kind": "CustomMetadataNumber" if number else "CustomMetadataString",
-    }
+    return dict(map(_embedding, given))
+
+
+def _embedding(given: object) -> tuple[str, str]:
+    match given:
+        case {"embeddingId": str() as name, "vector": list() as vector} if 0 < len(
+            vector
+        ) <= DIMENSIONS and all(type(number) in {int, float} for number in vector):
+            return name, msgspec.json.encode(vector).decode()
+        case _:
+            reason = (
+                "an embedding needs an embeddingId and a vector of at most "
+                f"{DIMENSIONS} numbers"
+            )
+            raise _Wrong(reason)
 
 
 def _attachments(given: object) -> list[dict[str, Any]] | None:

@@ -1,0 +1,1 @@
+"""What the store has becomes files of JSON lines."""

@@ -1,0 +1,1 @@
+"""Files that clients send become data rows, predictions, labels and metrics."""

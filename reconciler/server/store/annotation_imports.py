@@ -1,0 +1,329 @@
+"""Jobs that import annotations: what was asked for, and how it ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
+
+from reconciler.server.errors import ApiError, Code, not_found
+from reconciler.server.store.database import Store
+from reconciler.server.store.tables import (
+    annotation_imports,
+    files,
+    model_runs,
+    projects,
+)
+from reconciler.server.store.targets import Target
+from reconciler.server.store.where import page
+
+
+class ImportType(StrEnum):
+    """What an import brings; a name means one of a type in its run or project."""
+
+    PREDICTIONS = "PREDICTIONS"
+    LABELS = "LABELS"
+    PRELABELS = "PRELABELS"
+    RUN_PREDICTIONS = "RUN_PREDICTIONS"
+
+
+class ImportState(StrEnum):
+    """How far an import has come, in the API's words."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+
+
+class ImportFile(NamedTuple):
+    """A file of an import.
+
+    Attributes:
+        pk: Its number.
+        id: Its id.
+        name: What it is called.
+        sha256: Where its content is.
+        size: Length in bytes.
+    """
+
+    pk: int
+    id: str
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRecord:
+    """An import as it was written.
+
+    Attributes:
+        pk: Its number.
+        id: Its id.
+        type: What it brings.
+        owner_pk: The number of the run or project that it belongs to.
+        owner_id: The id of that.
+        name: What the user called it.
+        state: How far it has come.
+        message: Why it failed.
+        url: Where its file is fetched from, if it wasn't uploaded.
+        detail: What only its type can read.
+        created_at: When it was started.
+        input: Its file; None until it is here.
+        statuses: What came of each line; None until the end.
+        errors: The lines that weren't imported; None until the end.
+    """
+
+    pk: int
+    id: str
+    type: ImportType
+    owner_pk: int
+    owner_id: str
+    name: str
+    state: ImportState
+    message: str | None
+    url: str | None
+    detail: Mapping[str, Any]
+    created_at: str
+    input: ImportFile | None
+    statuses: ImportFile | None
+    errors: ImportFile | None
+
+    def seen(self, now: float, seconds: float) -> ImportState:
+        """Say what state is reported: RUNNING for so many seconds at least."""
+        started = datetime.fromisoformat(self.created_at).timestamp()
+        return ImportState.RUNNING if now < started + seconds else self.state
+
+
+def add_import(
+    db: Connection,
+    store: Store,
+    kind: ImportType,
+    target: Target,
+    *,
+    name: str,
+    unique: bool,
+    input_pk: int | None = None,
+    url: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """Record an import that a job will work on, and answer its number.
+
+    Raises:
+        ApiError: When names must be unique and there is one of this name.
+    """
+    owner = _OWNERS[kind]
+    taken = select(annotation_imports.c.pk).where(
+        owner == target.pk,
+        annotation_imports.c.name == name,
+        annotation_imports.c.type == kind,
+    )
+    if unique and db.execute(taken.limit(1)).first():
+        raise ApiError(
+            Code.RESOURCE_CONFLICT, f"there is an import named '{name}' already"
+        )
+    now = store.now()
+    number: int = db.execute(
+        insert(annotation_imports)
+        .values(
+            {
+                "id": next(store.ids()),
+                "type": kind,
+                owner.name: target.pk,
+                "name": name,
+                "state": ImportState.RUNNING,
+                "url": url,
+                "detail": msgspec.json.encode(detail or {}).decode(),
+                "input_pk": input_pk,
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
+        .returning(annotation_imports.c.pk)
+    ).scalar_one()
+    return number
+
+
+def set_input(db: Connection, pk: int, input_pk: int) -> None:
+    """Say which file an import reads."""
+    db.execute(
+        update(annotation_imports)
+        .where(annotation_imports.c.pk == pk)
+        .values(input_pk=input_pk)
+    )
+
+
+def end_import(
+    db: Connection,
+    store: Store,
+    pk: int,
+    state: ImportState,
+    *,
+    message: str | None = None,
+    statuses_pk: int | None = None,
+    errors_pk: int | None = None,
+) -> bool:
+    """Write down how an import ended; False when it has ended or is gone.
+
+    Args:
+        db: The transaction, which also holds what was imported.
+        store: The store.
+        pk: The import's number.
+        state: How it ended.
+        message: Why it failed.
+        statuses_pk: The file that says what came of each line.
+        errors_pk: The file of those that weren't imported.
+    """
+    return bool(
+        db.execute(
+            update(annotation_imports)
+            .where(
+                annotation_imports.c.pk == pk,
+                annotation_imports.c.state == ImportState.RUNNING,
+            )
+            .values(
+                state=state,
+                message=message,
+                statuses_pk=statuses_pk,
+                errors_pk=errors_pk,
+                updated_at=store.now(),
+            )
+        ).rowcount
+    )
+
+
+def read_import(db: Connection, pk: int) -> ImportRecord | None:
+    """Read an import by its number; None when it is gone."""
+    row = db.execute(_records().where(annotation_imports.c.pk == pk)).first()
+    return None if row is None else _record(row)
+
+
+def find_import(
+    db: Connection, kind: ImportType, owner_id: str, name: str
+) -> ImportRecord:
+    """Look up the latest import of a name in a run or project.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    row = db.execute(
+        _records()
+        .where(
+            annotation_imports.c.type == kind,
+            _owner_is(kind, owner_id),
+            annotation_imports.c.name == name,
+        )
+        .order_by(annotation_imports.c.pk.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        raise not_found("Import", name)
+    return _record(row)
+
+
+def list_imports(
+    db: Connection,
+    kind: ImportType,
+    owner_id: str,
+    *,
+    skip: int | None,
+    first: int | None,
+) -> list[ImportRecord]:
+    """List the imports of a run or project, the newest first."""
+    query = (
+        _records()
+        .where(annotation_imports.c.type == kind, _owner_is(kind, owner_id))
+        .order_by(annotation_imports.c.pk.desc())
+    )
+    return [_record(row) for row in db.execute(page(query, skip=skip, first=first))]
+
+
+def delete_import(db: Connection, kind: ImportType, identifier: str) -> None:
+    """Forget an import; what it brought stays.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    deleted = db.execute(
+        delete(annotation_imports).where(
+            annotation_imports.c.id == identifier, annotation_imports.c.type == kind
+        )
+    )
+    if not deleted.rowcount:
+        raise not_found("Import", identifier)
+
+
+_OWNERS: Final[Mapping[ImportType, ColumnElement[int]]] = {
+    ImportType.PREDICTIONS: annotation_imports.c.run_pk,
+    ImportType.LABELS: annotation_imports.c.project_pk,
+    ImportType.PRELABELS: annotation_imports.c.project_pk,
+    ImportType.RUN_PREDICTIONS: annotation_imports.c.project_pk,
+}
+
+_FILES: Final = tuple(
+    files.alias(f"{name}_file") for name in ("input", "statuses", "errors")
+)
+
+
+def _owner_is(kind: ImportType, owner_id: str) -> ColumnElement[bool]:
+    if kind is ImportType.PREDICTIONS:
+        return model_runs.c.id == owner_id
+    return projects.c.id == owner_id
+
+
+def _records() -> Select[Any]:
+    record = annotation_imports.c
+    query = (
+        select(
+            record.pk,
+            record.id,
+            record.type,
+            record.name,
+            record.state,
+            record.message,
+            record.url,
+            record.detail,
+            record.created_at,
+            model_runs.c.pk,
+            model_runs.c.id,
+            projects.c.pk,
+            projects.c.id,
+            *(file.c[name] for file in _FILES for name in ImportFile._fields),
+        )
+        .select_from(annotation_imports)
+        .outerjoin(model_runs, record.run_pk == model_runs.c.pk)
+        .outerjoin(projects, record.project_pk == projects.c.pk)
+    )
+    columns = (record.input_pk, record.statuses_pk, record.errors_pk)
+    for file, column in zip(_FILES, columns, strict=True):
+        query = query.outerjoin(file, column == file.c.pk)
+    return query
+
+
+def _record(row: Sequence[Any]) -> ImportRecord:
+    pk, identifier, kind, name, state, message, url, detail, created = row[:9]
+    run_pk, run_id, project_pk, project_id = row[9:13]
+    width = len(ImportFile._fields)
+    received, statuses, errors = (
+        None if row[start] is None else ImportFile(*row[start : start + width])
+        for start in range(13, 13 + 3 * width, width)
+    )
+    return ImportRecord(
+        pk=pk,
+        id=identifier,
+        type=ImportType(kind),
+        owner_pk=project_pk if run_pk is None else run_pk,
+        owner_id=project_id if run_id is None else run_id,
+        name=name,
+        state=ImportState(state),
+        message=message,
+        url=url,
+        detail=msgspec.json.decode(detail),
+        created_at=created,
+        input=received,
+        statuses=statuses,
+        errors=errors,
+    )

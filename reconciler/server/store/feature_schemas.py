@@ -1,0 +1,131 @@
+"""Root schema nodes in the store: tools and classifications, known by their feature."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from reconciler.server.errors import ApiError, Code, not_found
+from reconciler.server.normalized import title
+from reconciler.server.shapes import Cut, Shape
+from reconciler.server.store.database import Store
+from reconciler.server.store.tables import feature_schemas, ontologies
+from reconciler.server.store.views import Made, View, compile_view
+from reconciler.server.store.where import cursor, length
+
+VIEW: View = {
+    "id": feature_schemas.c.id,
+    "name": feature_schemas.c.name,
+    "normalized": Made(
+        (feature_schemas.c.normalized,), lambda text: msgspec.Raw(text.encode())
+    ),
+}
+
+
+def add_missing(
+    db: Connection, store: Store, nodes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep the nodes of an ontology that weren't there before."""
+    if nodes:
+        statement = insert(feature_schemas).on_conflict_do_nothing()
+        db.execute(statement, [_row(store, node) for node in nodes])
+
+
+def upsert_node(db: Connection, store: Store, node: Mapping[str, Any]) -> str:
+    """Create a node, or give it a new state, and answer the id of its feature.
+
+    Ontologies that were made with its old state keep that.
+    """
+    row = _row(store, node)
+    changes = {name: row[name] for name in ("name", "normalized", "updated_at")}
+    db.execute(
+        insert(feature_schemas)
+        .values(**row)
+        .on_conflict_do_update(index_elements=["feature_schema_id"], set_=changes)
+    )
+    identifier: str = row["feature_schema_id"]
+    return identifier
+
+
+def read_node(db: Connection, shape: Shape, feature: str) -> Cut:
+    """Read a node by the id of its feature.
+
+    Raises:
+        ApiError: When there is none.
+    """
+    columns, project = compile_view(VIEW, shape)
+    row = db.execute(
+        select(*columns, feature_schemas.c.pk).where(
+            feature_schemas.c.feature_schema_id == feature
+        )
+    ).first()
+    if row is None:
+        raise not_found("FeatureSchema", feature)
+    return Cut(project(row))
+
+
+def page_of_nodes(
+    db: Connection,
+    shape: Shape,
+    *,
+    search: str | None,
+    after: str | None,
+    first: int | None,
+) -> tuple[Cut, str | None]:
+    """Read nodes, the newest first, and the next page's cursor.
+
+    Args:
+        db: The transaction.
+        shape: What is selected of a node.
+        search: A part of the name, in any case.
+        after: The cursor of the page before.
+        first: How many.
+    """
+    columns, project = compile_view(VIEW, shape)
+    size = length(first)
+    query = select(*columns, feature_schemas.c.pk).order_by(feature_schemas.c.pk.desc())
+    if search:
+        query = query.where(feature_schemas.c.name.icontains(search, autoescape=True))
+    start = cursor(after)
+    if start is not None:
+        query = query.where(feature_schemas.c.pk < start)
+    rows = db.execute(query.limit(size + 1)).all()
+    end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
+    return Cut([project(row) for row in rows[:size]]), end
+
+
+def delete_unused(db: Connection, feature: str) -> None:
+    """Delete a node by the id of its feature.
+
+    Raises:
+        ApiError: When there is none, or an ontology has it.
+    """
+    owner = db.execute(
+        select(ontologies.c.name)
+        .where(func.instr(ontologies.c.normalized, f'"{feature}"') > 0)
+        .limit(1)
+    ).scalar()
+    if owner is not None:
+        raise ApiError(
+            Code.RESOURCE_CONFLICT,
+            f"the feature schema is used by the ontology '{owner}'",
+        )
+    gone = db.execute(
+        delete(feature_schemas).where(feature_schemas.c.feature_schema_id == feature)
+    )
+    if not gone.rowcount:
+        raise not_found("FeatureSchema", feature)
+
+
+def _row(store: Store, node: Mapping[str, Any]) -> dict[str, Any]:
+    now = store.now()
+    return {
+        "id": node["schemaNodeId"],
+        "feature_schema_id": node["featureSchemaId"],
+        "name": title(node),
+        "normalized": msgspec.json.encode(node).decode(),
+        "created_at": now,
+        "updated_at": now,
+    }
