@@ -14,6 +14,7 @@ from tests.bench.cases.apply import applies
 from tests.bench.cases.compare import compares
 from tests.bench.cases.many import many
 from tests.bench.cases.plan import plans
+from tests.bench.cases.serve import serves
 from tests.bench.cases.start import starts
 from tests.bench.setting import FULL, QUICK, Setting
 from tests.bench.table import Table
@@ -24,6 +25,7 @@ CASES: Final[Mapping[str, Callable[[Setting], None]]] = {
     "plan": plans,
     "many": many,
     "apply": applies,
+    "serve": serves,
 }
 
 

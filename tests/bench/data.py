@@ -52,6 +52,24 @@ config: CONFIG
 rows: ROWS
 """
 
+_FEATURES: Final = {
+    "tools": [
+        {
+            "tool": "rectangle",
+            "name": "cat",
+            "classifications": [
+                {
+                    "type": "radio",
+                    "name": "breed",
+                    "instructions": "breed",
+                    "options": [{"value": "tabby", "label": "tabby"}],
+                }
+            ],
+        }
+    ],
+    "classifications": [],
+}
+
 _OWN_ROWS: Final = "{globalKeys: {file: FILE, column: key}, splits: {column: split}}"
 
 
@@ -145,7 +163,7 @@ class Remote:
             documents.CREATE_ONTOLOGY,
             data={
                 "name": "bench",
-                "normalized": '{"tools": [], "classifications": []}',
+                "normalized": json.dumps(_FEATURES),
                 "mediaType": "IMAGE",
             },
         )
@@ -173,8 +191,8 @@ class Remote:
                 taskId=task["id"],
             )
 
-    def add_run(self, name: str, rows: int) -> None:
-        """Create a run of the first data rows, as the manifests say."""
+    def add_run(self, name: str, rows: int) -> str:
+        """Create a run of the first data rows, as the manifests say; gives its id."""
         run: str = self._api.ask(
             documents.CREATE_RUN, name=name, config=config(name), modelId=self.model
         )["id"]
@@ -182,6 +200,14 @@ class Remote:
             numbers = range(start, min(start + BATCH, rows))
             self._add(run, numbers)
             self._assign(run, numbers)
+        return run
+
+    def add_empty_run(self, name: str) -> str:
+        """Create a run without rows, and give its id."""
+        made = self._api.ask(
+            documents.CREATE_RUN, name=name, config=None, modelId=self.model
+        )
+        return str(made["id"])
 
     def _add(self, run: str, numbers: Iterable[int]) -> None:
         task = self._api.ask(

@@ -18,6 +18,8 @@ class Sizes:
         small: How many runs of `small_rows` rows are planned.
         small_rows: How many rows those have.
         applied: Runs brought into being, by the server's seconds a task.
+        requests: Small requests that are asked of the server.
+        predictions: Predictions of one import.
         repeats: How often a case is run; the median counts.
     """
 
@@ -27,12 +29,19 @@ class Sizes:
     small: int = 1_000
     small_rows: int = 100
     applied: tuple[tuple[float, int], ...] = ((0.0, 10), (1.0, 10))
+    requests: int = 5_000
+    predictions: int = 100_000
     repeats: int = 3
 
 
 FULL: Final = Sizes()
 QUICK: Final = Sizes(
-    runs=(1, 10, 20), large=100_000, small=100, applied=((0.0, 10), (1.0, 2)), repeats=3
+    runs=(1, 10, 20),
+    large=100_000,
+    small=100,
+    applied=((0.0, 10), (1.0, 2)),
+    requests=1_000,
+    predictions=20_000,
 )
 
 

@@ -35,15 +35,23 @@ class Api:
 
     def ask(self, document: Document, **variables: object) -> Any:
         """Send a document, and give what its answer says first."""
-        asked = {"query": document.text, "variables": variables}
-        return self._post(document, json.dumps(asked).encode(), "application/json")
+        return self.say(document.text, **variables)
+
+    def say(self, text: str, **variables: object) -> Any:
+        """Send the text of a document, and give what its answer says first."""
+        body = json.dumps({"query": text, "variables": variables}).encode()
+        return self._post(text, body, "application/json")
 
     def upload(self, content: bytes) -> str:
         """Send a file, and give its URL."""
-        operations = {
-            "query": documents.UPLOAD_FILE.text,
-            "variables": {"file": None, "contentLength": len(content), "sign": False},
-        }
+        answer = self.send(
+            documents.UPLOAD_FILE.text, content, contentLength=len(content), sign=False
+        )
+        return str(answer["url"])
+
+    def send(self, text: str, content: bytes, **variables: object) -> Any:
+        """Send a document with a file, `$file`; gives what its answer says first."""
+        operations = {"query": text, "variables": {"file": None, **variables}}
         parts = {
             'name="operations"': json.dumps(operations).encode(),
             'name="map"': b'{"1": ["variables.file"]}',
@@ -57,7 +65,17 @@ class Api:
         )
         kind = f"multipart/form-data; boundary={_BOUNDARY}"
         body += f"--{_BOUNDARY}--\r\n".encode()
-        return str(self._post(documents.UPLOAD_FILE, body, kind)["url"])
+        return self._post(text, body, kind)
+
+    def get(self, url: str) -> int:
+        """Read what is at a URL of the server; gives its length in bytes."""
+        parts = urlsplit(url)
+        self._connection.request("GET", f"{parts.path}?{parts.query}")
+        answer = self._connection.getresponse()
+        length = 0
+        while piece := answer.read(1 << 20):
+            length += len(piece)
+        return length
 
     def finish(
         self,
@@ -71,11 +89,11 @@ class Api:
                 sys.exit(f"{document.root}: {found}")
             time.sleep(0.05)
 
-    def _post(self, document: Document, body: bytes, kind: str) -> Any:
+    def _post(self, text: str, body: bytes, kind: str) -> Any:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": kind}
         self._connection.request("POST", "/graphql", body, headers)
         answer = json.loads(self._connection.getresponse().read())
         if answer.get("errors"):
-            sys.exit(f"{document.root}: {answer['errors']}")
+            sys.exit(f"{text.split('{', 1)[0].strip()}: {answer['errors']}")
         [found] = answer["data"].values()
         return found
