@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from reconciler.server.errors import ApiError, Code, StoreError
 from reconciler.server.files import signed_file
 from reconciler.server.jobs import Jobs
 from reconciler.server.settings import ServerSettings
+from reconciler.server.store.cleaning import clean
 from reconciler.server.store.database import Store, open_store
 
 MINUTE: Final = 60.0
@@ -208,7 +210,9 @@ class Organizations:
         return Organization(
             store,
             Jobs(
-                store.path.with_name(f"{store.path.name}.jobs"), settings.answer_seconds
+                store.path.with_name(f"{store.path.name}.jobs"),
+                settings.answer_seconds,
+                then=partial(clean, store, settings.keep_seconds),
             ),
             Quota(settings.limits.requests_per_minute, store.clock),
         )

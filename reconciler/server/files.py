@@ -4,12 +4,13 @@ A file is whole or not there: it is written under another name, brought to the
 disk, and renamed. Equal content is kept once, whatever it is called.
 """
 
+import fcntl
 import hashlib
 import hmac
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +82,53 @@ class Files:
                 draft.unlink(missing_ok=True)
 
     def _settle(self, draft: Path, final: Path) -> None:
-        if final.exists():
-            return
-        final.parent.mkdir(exist_ok=True)
-        draft.replace(final)
+        with self._lock(fcntl.LOCK_SH):
+            if final.exists():
+                os.utime(final)
+                return
+            final.parent.mkdir(exist_ok=True)
+            draft.replace(final)
         _sync(final.parent)
         _sync(self.root)
+
+    def renew(self, sha256: str) -> bool:
+        """Have content count as new; False when there is none of that hash."""
+        with self._lock(fcntl.LOCK_SH):
+            try:
+                os.utime(self.path(sha256))
+            except FileNotFoundError:
+                return False
+            return True
+
+    def sweep(
+        self, before: float, known: Callable[[Sequence[str]], Collection[str]]
+    ) -> None:
+        """Remove what is old and of no use: drafts, and content that nobody knows.
+
+        Args:
+            before: What was written since isn't looked at, in seconds since 1970:
+                it may be about to be recorded.
+            known: Says which of some hashes are recorded.
+        """
+        for draft in self.root.glob("*.part"):
+            if _older(draft, before):
+                draft.unlink(missing_ok=True)
+        for folder in self.root.glob("[0-9a-f][0-9a-f]"):
+            old = [file.name for file in folder.iterdir() if _older(file, before)]
+            for name in set(old).difference(known(old)):
+                # Nobody settles the same content meanwhile.
+                with self._lock(fcntl.LOCK_EX):
+                    if _older(folder / name, before):
+                        (folder / name).unlink()
+
+    @contextmanager
+    def _lock(self, how: int) -> Iterator[None]:
+        handle = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, how)
+            yield
+        finally:
+            os.close(handle)
 
     def open(self, sha256: str) -> BinaryIO:
         """Open content for reading.
@@ -95,6 +137,13 @@ class Files:
             FileNotFoundError: When there is none of that hash.
         """
         return self.path(sha256).open("rb")
+
+
+def _older(file: Path, moment: float) -> bool:
+    try:
+        return file.stat().st_mtime < moment
+    except FileNotFoundError:
+        return False
 
 
 def _sync(folder: Path) -> None:

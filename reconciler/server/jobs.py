@@ -43,15 +43,19 @@ class Job:
 class Jobs:
     """The jobs of one store that this process works on."""
 
-    def __init__(self, folder: Path, patience: float) -> None:
+    def __init__(
+        self, folder: Path, patience: float, then: Callable[[], None] = lambda: None
+    ) -> None:
         """Work on jobs.
 
         Args:
             folder: Where locks are kept; created with the first of them.
             patience: How many seconds `do` waits for an end.
+            then: Called after each job that this process has worked on.
         """
         self._folder = folder
         self._patience = patience
+        self._then = then
         self._turns = threading.Semaphore(AT_ONCE)
 
     def do(self, job: Job) -> None:
@@ -83,6 +87,7 @@ class Jobs:
             # job has ended.
             path.unlink(missing_ok=True)
             os.close(lock)
+        self._then()
 
 
 def _work(job: Job) -> None:

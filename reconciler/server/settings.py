@@ -73,6 +73,8 @@ class ServerSettings:
             before it answers that the job is running.
         export_chunk_bytes: Where a streamed export is cut, at the next line's end.
         url_seconds: How long the URL of a file can be read.
+        keep_seconds: How long exports, and files that nothing refers to, are kept;
+            longer than their URLs can be read.
         fetch_urls: Fetch imports from addresses that aren't ours.
         limits: How much is too much.
     """
@@ -88,6 +90,7 @@ class ServerSettings:
     answer_seconds: float = 20.0
     export_chunk_bytes: int = 10_000_000
     url_seconds: int = 86_400
+    keep_seconds: int = 7 * 86_400
     fetch_urls: bool = True
     limits: Limits = field(default_factory=Limits)
 

@@ -30,7 +30,7 @@ class MaskFiles:
         name = hashlib.sha256(content).hexdigest()
         identifier = _id_of(name)
         if identifier not in self.written:
-            if self._files.path(name).exists():
+            if self._files.renew(name):
                 self.written[identifier] = Written(name, len(content))
             else:
                 self.written[identifier] = self._files.write([content])

