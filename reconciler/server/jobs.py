@@ -33,11 +33,14 @@ class Job:
         work: Does it, and writes down that it is done, in one transaction. It
             does nothing when the job has ended meanwhile.
         fail: Writes down why it can't be done.
+        prepare: What comes before and mostly waits, such as for a download: it
+            keeps no other job from being worked on.
     """
 
     identifier: str
     work: Callable[[], None]
     fail: Callable[[str], None]
+    prepare: Callable[[], None] = lambda: None
 
 
 class Jobs:
@@ -80,8 +83,7 @@ class Jobs:
 
     def _run(self, job: Job, path: Path, lock: int) -> None:
         try:
-            with self._turns:
-                _work(job)
+            self._work(job)
         finally:
             # Who opened the file meanwhile may lock it now, and finds that the
             # job has ended.
@@ -89,16 +91,17 @@ class Jobs:
             os.close(lock)
         self._then()
 
-
-def _work(job: Job) -> None:
-    try:
-        job.work()
-    except ApiError as refusal:
-        job.fail(refusal.message)
-    except Exception:
-        # Nobody else would hear of it: the request may be long over.
-        log.exception("a bug in the job %s", job.identifier)
-        job.fail("Internal server error")
+    def _work(self, job: Job) -> None:
+        try:
+            job.prepare()
+            with self._turns:
+                job.work()
+        except ApiError as refusal:
+            job.fail(refusal.message)
+        except Exception:
+            # Nobody else would hear of it: the request may be long over.
+            log.exception("a bug in the job %s", job.identifier)
+            job.fail("Internal server error")
 
 
 def _try_lock(path: Path) -> int | None:

@@ -77,6 +77,7 @@ def job_of(store: Store, settings: ServerSettings, record: ImportRecord) -> Job:
         identifier=record.id,
         work=partial(_work, store, settings, record.pk),
         fail=partial(_fail, store, record.pk),
+        prepare=partial(_prepare, store, settings, record.pk),
     )
 
 
@@ -85,10 +86,20 @@ def _fail(store: Store, pk: int, message: str) -> None:
         import_store.end_import(db, store, pk, ImportState.FAILED, message=message)
 
 
+def _prepare(store: Store, settings: ServerSettings, pk: int) -> None:
+    with store.read() as db:
+        record = import_store.running_import(db, pk)
+    if record is None or record.input is not None or record.url is None:
+        return
+    with store.files.writer() as (append, finish):
+        fetch(record.url, append, limit=settings.limits.file_bytes)
+        _keep_input(store, record, finish())
+
+
 def _work(store: Store, settings: ServerSettings, pk: int) -> None:
     with store.read() as db:
-        record = import_store.read_import(db, pk)
-        if record is None or record.state is not ImportState.RUNNING:
+        record = import_store.running_import(db, pk)
+        if record is None:
             return
         if record.type is ImportType.PREDICTIONS:
             target = run_target(db, pk=record.owner_pk)
@@ -97,7 +108,7 @@ def _work(store: Store, settings: ServerSettings, pk: int) -> None:
     if record.type is ImportType.RUN_PREDICTIONS:
         source, absent = _collect(store, record)
     else:
-        source, absent = _receive(store, settings, record), []
+        source, absent = _received(settings, record), []
     with LineFile(store.files.path(source.sha256)) as lines:
         checked = _check(lines, record, target, settings)
         attempt = _Attempt(
@@ -114,20 +125,13 @@ def _work(store: Store, settings: ServerSettings, pk: int) -> None:
             pass
 
 
-def _receive(store: Store, settings: ServerSettings, record: ImportRecord) -> Written:
-    """Have the file of an import here, however it comes."""
-    limit = settings.limits.file_bytes
-    source = record.input
-    if source is not None:
-        if source.size > limit:
-            raise bad_input(f"the file is longer than {limit} bytes")
-        return Written(source.sha256, source.size)
-    assert record.url is not None, "what wasn't uploaded is fetched"
-    with store.files.writer() as (append, finish):
-        fetch(record.url, append, limit=limit)
-        written = finish()
-    _keep_input(store, record, written)
-    return written
+def _received(settings: ServerSettings, record: ImportRecord) -> Written:
+    """Say which file an import is of, however it has come."""
+    source, limit = record.input, settings.limits.file_bytes
+    assert source is not None, "what wasn't uploaded was fetched"
+    if source.size > limit:
+        raise bad_input(f"the file is longer than {limit} bytes")
+    return Written(source.sha256, source.size)
 
 
 def _collect(store: Store, record: ImportRecord) -> tuple[Written, list[str]]:
@@ -231,8 +235,7 @@ class _Attempt:
         said = self._write(all_statuses(judged, self.lines.numbers, facts))
         failed = self._write(failures(judged, self.lines.numbers, facts))
         with self.store.write() as db:
-            record = import_store.read_import(db, self.record.pk)
-            if record is None or record.state is not ImportState.RUNNING:
+            if import_store.running_import(db, self.record.pk) is None:
                 return True
             if self._facts(db) != facts:
                 return False

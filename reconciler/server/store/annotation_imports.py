@@ -201,6 +201,14 @@ def read_import(db: Connection, pk: int) -> ImportRecord | None:
     return None if row is None else _record(row)
 
 
+def running_import(db: Connection, pk: int) -> ImportRecord | None:
+    """Read an import that is still to be done; None when it has ended or is gone."""
+    record = read_import(db, pk)
+    if record is None or record.state is not ImportState.RUNNING:
+        return None
+    return record
+
+
 def find_import(
     db: Connection, kind: ImportType, owner_id: str, name: str
 ) -> ImportRecord:

@@ -1,0 +1,115 @@
+"""Jobs: done once, by whoever is there, and never left hanging."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.server.errors import bad_input
+from reconciler.server.jobs import AT_ONCE, Job, Jobs
+
+SOON = 20
+"""Seconds after which a test has failed."""
+
+
+def job(name: str, work: Callable[[], None], failed: list[str]) -> Job:
+    return Job(identifier=name, work=work, fail=failed.append)
+
+
+def test_a_quick_job_has_ended_when_it_was_waited_for(tmp_path: Path) -> None:
+    done: list[str] = []
+
+    Jobs(tmp_path, SOON).do(job("one", lambda: done.append("one"), []))
+
+    assert done == ["one"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_long_job_goes_on_while_nobody_waits(tmp_path: Path) -> None:
+    go, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        assert go.wait(SOON)
+        done.set()
+
+    Jobs(tmp_path, 0.01).do(job("one", work, []))
+
+    assert not done.is_set()
+    go.set()
+    assert done.wait(SOON)
+
+
+def test_a_job_is_worked_on_once_at_a_time(tmp_path: Path) -> None:
+    go, begun = threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        begun.release()
+        assert go.wait(SOON)
+
+    # Two processes that share a store.
+    ours, theirs = Jobs(tmp_path, 0), Jobs(tmp_path, 0)
+    ours.do(job("one", work, []))
+    assert begun.acquire(timeout=SOON)
+    theirs.resume(job("one", work, []))
+    ours.resume(job("one", work, []))
+
+    assert not begun.acquire(timeout=0.1)
+    go.set()
+
+
+def test_a_job_whose_worker_died_is_done_by_who_asks_next(tmp_path: Path) -> None:
+    (tmp_path / "one.lock").touch()  # what a killed process leaves behind
+    done = threading.Event()
+
+    Jobs(tmp_path, 0).resume(job("one", done.set, []))
+
+    assert done.wait(SOON)
+
+
+def test_a_refusal_says_why_a_job_has_failed(tmp_path: Path) -> None:
+    failed: list[str] = []
+
+    def work() -> None:
+        raise bad_input("the file has no lines")
+
+    Jobs(tmp_path, SOON).do(job("one", work, failed))
+
+    assert failed == ["the file has no lines"]
+
+
+def test_a_bug_fails_its_job_and_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed: list[str] = []
+
+    def work() -> None:
+        raise ZeroDivisionError
+
+    Jobs(tmp_path, SOON).do(job("one", work, failed))
+
+    assert failed == ["Internal server error"]
+    assert "a bug in the job one" in caplog.text
+
+
+def test_jobs_that_wait_keep_no_other_from_being_worked_on(tmp_path: Path) -> None:
+    go, done = threading.Event(), threading.Event()
+    jobs, failed = Jobs(tmp_path, 0), list[str]()
+    for number in range(2 * AT_ONCE):
+        waiting = Job(
+            identifier=f"download-{number}",
+            work=lambda: None,
+            fail=failed.append,
+            prepare=lambda: assert_soon(go),
+        )
+        jobs.do(waiting)
+
+    jobs.do(job("quick", done.set, []))
+
+    assert done.wait(SOON)
+    assert failed == []
+    go.set()
+
+
+def assert_soon(event: threading.Event) -> None:
+    assert event.wait(SOON)
