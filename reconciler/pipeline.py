@@ -246,6 +246,7 @@ def serve(
     port: int,
     task_seconds: float,
     strict: bool,
+    fetch: bool,
     on_ready: Callable[[str], object],
 ) -> None:
     """Serve a store until the process is told to stop.
@@ -259,6 +260,7 @@ def serve(
         port: Port to listen at; 0 for any.
         task_seconds: How long tasks are reported as in progress.
         strict: Read everything that is open about the API as harshly as possible.
+        fetch: Fetch files of imports from URLs that clients name.
         on_ready: Called with the URL when connections are accepted.
 
     Raises:
@@ -271,7 +273,11 @@ def serve(
     from reconciler.server.web import serve as serve_app
 
     _settle()
-    choices = replace(STRICT if strict else ServerSettings(), task_seconds=task_seconds)
+    choices = replace(
+        STRICT if strict else ServerSettings(),
+        task_seconds=task_seconds,
+        fetch_urls=fetch,
+    )
     opened = {key: Access(one.organization, one.read_only) for key, one in keys.items()}
     with _open_store(db or _store_in(home)) as store:
         serve_app(make_app(store, choices, opened), host, port, on_ready)

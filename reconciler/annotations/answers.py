@@ -1,6 +1,6 @@
 """Answers to classifications, at any depth, checked against what can be answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reconciler.annotations.features import CHECKLISTS, RADIOS, TEXTS, Feature, Option
@@ -98,8 +98,9 @@ def check_answer(
     """Check the answer to a classification.
 
     A radio has one answer, or several that each hold on their own frames; a
-    checklist has any number. A list of one is an answer, and an answer is a list
-    of one. A text is a text, or several that each hold on their own frames.
+    checklist has any number, each option once at a time. A list of one is an
+    answer, and an answer is a list of one. A text is a text, or several that each
+    hold on their own frames.
     """
     if marks:
         check_marks(given, prefix, found)
@@ -125,9 +126,14 @@ def check_answer(
         if feature.type in RADIOS and len(answers) != 1:
             _check_single(answers, feature, field, found)
         single = len(answers) == 1
+        chosen: dict[Option, list[Sequence[Frames] | None]] = {}
         for n, answer in enumerate(answers):
             here = f"{field}." if single else f"{field}[{n}]."
-            _check_option(answer, feature, here, marks, found)
+            option = _check_option(answer, feature, here, marks, found)
+            if option is not None:
+                chosen.setdefault(option, []).append(answer.frames)
+        if feature.type in CHECKLISTS and not single:
+            _check_several(given, answers, chosen, field, found)
 
 
 def _check_texts(
@@ -156,6 +162,55 @@ def _check_texts(
             marks,
             found,
         )
+    _check_once([answer.frames for answer in answers], feature, field, found)
+
+
+def _check_several(
+    given: Row | Nested,
+    answers: Sequence[Answer],
+    chosen: Mapping[Option, Sequence[Sequence[Frames] | None]],
+    field: str,
+    found: list[Problem],
+) -> None:
+    for option, frames in chosen.items():
+        if _meet(frames):
+            message = f"{field} has the option {show(option.names[0])} twice"
+            found.append(Problem("WrongAnswer", message, field))
+    whole = given.frames if isinstance(given, Row) else None
+    if whole is None and len({answer.frames is None for answer in answers}) > 1:
+        message = f"{field} has options with frames and without; give all of them some"
+        found.append(Problem("WrongFrames", message, field))
+
+
+def _check_once(
+    frames: Sequence[Sequence[Frames] | None],
+    feature: Feature,
+    field: str,
+    found: list[Problem],
+) -> None:
+    if _meet(frames):
+        message = f"{show(feature.name)} takes one answer a frame; {field} has two"
+        found.append(Problem("WrongAnswer", message, field))
+
+
+def _meet(several: Sequence[Sequence[Frames] | None]) -> bool:
+    """Tell whether two answers hold at once; those without frames always do."""
+    if len(several) > 1 and None in several:
+        return True
+    spans = sorted(
+        (one.start, one.end, n)
+        for n, frames in enumerate(several)
+        for one in frames or ()
+    )
+    last, owner = -1, -1
+    for start, end, n in spans:
+        if start > last:
+            last, owner = end, n
+        elif n == owner:
+            last = max(last, end)
+        else:
+            return True
+    return False
 
 
 def _check_single(
@@ -164,6 +219,8 @@ def _check_single(
     if not answers or any(answer.frames is None for answer in answers):
         message = f"{show(feature.name)} takes one answer, not {len(answers)}"
         found.append(Problem("WrongAnswer", message, field))
+    else:
+        _check_once([answer.frames for answer in answers], feature, field, found)
 
 
 def _check_option(
@@ -172,7 +229,7 @@ def _check_option(
     prefix: str,
     marks: bool,  # noqa: FBT001
     found: list[Problem],
-) -> None:
+) -> Option | None:
     if marks:
         check_marks(answer, prefix, found)
     if answer.frames is not None:
@@ -189,12 +246,13 @@ def _check_option(
                 prefix=prefix,
             )
         )
-    elif answer.classifications:
-        option = options[0]
+        return None
+    if answer.classifications:
         check_nested(
             answer.classifications,
-            option,
+            options[0],
             prefix,
             marks,
             found,
         )
+    return options[0]

@@ -192,12 +192,18 @@ def _check_segments(
         found.append(Problem("NotSupported", message, "confidence"))
     if not row.segments:
         found.append(Problem("WrongFrames", "segments is empty", "segments"))
+    seen: set[int] = set()
     for n, segment in enumerate(row.segments or ()):
         path = f"segments[{n}].keyframes"
         if not segment.keyframes:
             found.append(Problem("WrongFrames", f"{path} is empty", path))
         for m, keyframe in enumerate(segment.keyframes):
-            _check_keyframe(keyframe, f"{path}[{m}]", feature, purpose, found)
+            here = f"{path}[{m}]"
+            if keyframe.frame in seen:
+                message = f"{here}.frame is {keyframe.frame}, which is there already"
+                found.append(Problem("WrongFrames", message, f"{here}.frame"))
+            seen.add(keyframe.frame)
+            _check_keyframe(keyframe, here, feature, purpose, found)
 
 
 def _check_keyframe(

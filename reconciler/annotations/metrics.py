@@ -67,7 +67,11 @@ def _check_name(
     rules: Rules,
     found: list[Problem],
 ) -> None:
-    if aggregation is Aggregation.CONFUSION_MATRIX:
+    if name == "":
+        # A metric without a name is kept as one of this name.
+        message = "metricName is empty; leave it out, or give the metric a name"
+        found.append(Problem("InvalidMetric", message, "metricName"))
+    elif aggregation is Aggregation.CONFUSION_MATRIX:
         if name is None:
             message = "metricName is missing: a confusion matrix needs one"
             found.append(Problem("MissingField", message, "metricName"))

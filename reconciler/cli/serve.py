@@ -41,8 +41,21 @@ from reconciler.settings import ServerKey
     help="Where Labelbox's behaviour isn't documented, take the harshest reading, and "
     "the lowest documented quotas: what works here needs no luck there.",
 )
+@click.option(
+    "--no-fetch",
+    "fetch",
+    flag_value=False,
+    default=True,
+    help="Refuse imports that name a URL instead of bringing their file.",
+)
 def command(
-    *, host: str, port: int, db: str | None, task_seconds: float, strict: bool
+    *,
+    host: str,
+    port: int,
+    db: str | None,
+    task_seconds: float,
+    strict: bool,
+    fetch: bool,
 ) -> None:
     """Serve Labelbox's API from a store of your own.
 
@@ -54,6 +67,11 @@ def command(
     Keys are separated by commas. `KEY;organization=NAME` opens an organization of
     its own, which is kept in a store beside the one that is served; `;access=read`
     makes a key that may only read and export.
+
+    An import of annotations may name a URL. The server then fetches it from where
+    it runs, which may be a network that the client can't reach, and the client can
+    read what was fetched. Addresses at which clouds keep their secrets are never
+    asked; --no-fetch asks none at all.
     """
     if db is not None and "://" not in db:
         raise click.UsageError(f"--db {db}: write it as sqlite:///{db}")
@@ -69,6 +87,7 @@ def command(
                 port=port,
                 task_seconds=task_seconds,
                 strict=strict,
+                fetch=fetch,
                 on_ready=lambda url: click.echo(f"listening on {url}"),
             )
         except OSError as error:

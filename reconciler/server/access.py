@@ -153,7 +153,8 @@ class Organizations:
         self._settings = settings
         self._paths = {name: _path(store.path, name) for name in names}
         self._opened: dict[str, Organization] = {}
-        self._lock = threading.Lock()
+        self._opening = {name: threading.Lock() for name in self._paths}
+        self._waiting = threading.BoundedSemaphore(max(1, settings.threads // 2))
         self.default = self._serve(store)
 
     def named(self, name: str | None) -> Organization:
@@ -164,7 +165,8 @@ class Organizations:
         """
         if name is None:
             return self.default
-        with self._lock:
+        # A lock for each: a store that opens slowly holds up its own users only.
+        with self._opening[name]:
             if name not in self._opened:
                 self._opened[name] = self._serve(self._open(name))
             return self._opened[name]
@@ -192,10 +194,10 @@ class Organizations:
 
     def close(self) -> None:
         """Close the stores that were opened here."""
-        with self._lock:
-            for organization in self._opened.values():
-                organization.store.close()
-            self._opened.clear()
+        for name, lock in self._opening.items():
+            with lock:
+                if organization := self._opened.pop(name, None):
+                    organization.store.close()
 
     def _stores(self) -> Iterator[Store]:
         yield self.default.store
@@ -213,6 +215,7 @@ class Organizations:
                 store.path.with_name(f"{store.path.name}.jobs"),
                 settings.answer_seconds,
                 then=partial(clean, store, settings.keep_seconds),
+                waiting=self._waiting,
             ),
             Quota(settings.limits.requests_per_minute, store.clock),
         )

@@ -5,13 +5,17 @@ retry a 5xx for minutes and read the body of nothing else. Headers and body
 leave in one piece.
 """
 
+import logging
+import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -27,8 +31,9 @@ from reconciler.server.access import (
 )
 from reconciler.server.errors import ApiError, Code, bad_input
 from reconciler.server.execution import Api, Schemas, failure, problem
-from reconciler.server.files import PIECE, Urls
+from reconciler.server.files import Pieces, Urls
 from reconciler.server.multipart import read_multipart
+from reconciler.server.replies import SOON, say, say_exceeded, send
 from reconciler.server.request import Request
 from reconciler.server.resolvers.table import RESOLVERS
 from reconciler.server.settings import ServerSettings
@@ -41,6 +46,15 @@ if TYPE_CHECKING:
 
 GRAPHQL_PATHS: Final = frozenset({"/graphql", "/_gql"})
 """Where the API is; the second is where clients send what they call experimental."""
+
+WHOLE: Final = 16 * 1024 * 1024
+"""Files up to so many bytes are handed over in one piece, so that no thread waits
+for whoever reads them; chunks of exports are shorter."""
+
+BUG: Final = "Internal server error"
+GONE: Final = "the file is gone"
+
+log = logging.getLogger("reconciler.server")
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(\s*;\s*[\w-]+=[\w.\"-]+)*", re.ASCII)
@@ -75,6 +89,7 @@ def _assemble(store: Store, settings: ServerSettings, keys: Keys) -> "App":
         keys=keys,
         api=Api(_schemas(), settings.limits),
         organizations=Organizations(store, settings, sorted(names)),
+        streams=threading.BoundedSemaphore(max(1, settings.threads // 4)),
     )
 
 
@@ -87,12 +102,15 @@ class App:
         keys: What keys open.
         api: The schema with its resolvers.
         organizations: What it serves.
+        streams: How many more large files may be read at once: a quarter of the
+            threads, while another half may wait for jobs.
     """
 
     settings: ServerSettings
     keys: Keys
     api: Api
     organizations: Organizations
+    streams: threading.Semaphore
 
     def recipe(self) -> "Callable[[], App]":
         """Say how to make the same application in another process."""
@@ -100,6 +118,22 @@ class App:
         return partial(_reopen, store.path, self.settings, self.keys)
 
     def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        try:
+            return self._respond(environ, start_response)
+        except Exception:
+            # Nobody else would hear of it, and a 5xx would be asked for again.
+            path = environ.get("PATH_INFO", "/")
+            log.exception("a bug in the answer to %s", path)
+            if path in GRAPHQL_PATHS:
+                answer = failure([problem(Code.INTERNAL_SERVER_ERROR, BUG)])
+                return send(start_response, HTTPStatus.OK, msgspec.json.encode(answer))
+            if path.startswith("/files/"):
+                return say(start_response, HTTPStatus.NOT_FOUND, GONE)
+            return say(start_response, HTTPStatus.BAD_REQUEST, BUG)
+
+    def _respond(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/")
@@ -110,8 +144,8 @@ class App:
         if path.startswith(rest.PREFIX):
             return self._rest(environ, start_response)
         if path in GRAPHQL_PATHS:
-            return _say(start_response, HTTPStatus.METHOD_NOT_ALLOWED, "use POST")
-        return _say(start_response, HTTPStatus.NOT_FOUND, "there is nothing here")
+            return say(start_response, HTTPStatus.METHOD_NOT_ALLOWED, "use POST")
+        return say(start_response, HTTPStatus.NOT_FOUND, "there is nothing here")
 
     def _graphql(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -121,8 +155,8 @@ class App:
         except ApiError as error:
             answer = failure([problem(error.code, error.message)])
         except RateExceeded as exceeded:
-            return _say_exceeded(start_response, exceeded)
-        return _send(start_response, HTTPStatus.OK, msgspec.json.encode(answer))
+            return say_exceeded(start_response, exceeded)
+        return send(start_response, HTTPStatus.OK, msgspec.json.encode(answer))
 
     def _rest(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -136,10 +170,11 @@ class App:
             status, body = rest.answer(request, method, environ["PATH_INFO"])
         except ApiError as error:
             status = rest.STATUSES.get(error.code, HTTPStatus.BAD_REQUEST)
-            return _say(start_response, status, error.message)
+            more = [SOON] if status is HTTPStatus.TOO_MANY_REQUESTS else []
+            return say(start_response, status, error.message, *more)
         except RateExceeded as exceeded:
-            return _say_exceeded(start_response, exceeded)
-        return _send(
+            return say_exceeded(start_response, exceeded)
+        return send(
             start_response, status, b"" if body is None else msgspec.json.encode(body)
         )
 
@@ -208,23 +243,46 @@ class App:
     def _file(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        url = f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+        # Quoted again: the name at its end may hold a question mark.
+        url = f"{quote(environ['PATH_INFO'])}?{environ.get('QUERY_STRING', '')}"
         signed = self.organizations.signer(url)
         if signed is None:
-            return _say(start_response, HTTPStatus.FORBIDDEN, "the URL is not ours")
+            return say(start_response, HTTPStatus.FORBIDDEN, "the URL is not ours")
         store, identifier, expires = signed
         if expires < store.clock():
-            return _say(start_response, HTTPStatus.FORBIDDEN, "the URL has expired")
+            return say(start_response, HTTPStatus.FORBIDDEN, "the URL has expired")
         with store.read() as db:
             found = find_file(db, identifier)
         if found is None:
-            return _say(start_response, HTTPStatus.NOT_FOUND, "the file is gone")
-        start_response("200 OK", _file_headers(found))
+            return say(start_response, HTTPStatus.NOT_FOUND, GONE)
+        headers = _file_headers(found)
         if environ["REQUEST_METHOD"] == "HEAD":
+            start_response("200 OK", headers)
             return []
-        if found.size <= PIECE:
-            return [store.files.path(found.sha256).read_bytes()]
-        return _pieces(store.files.open(found.sha256))
+        return self._content(store.files.path(found.sha256), headers, start_response)
+
+    def _content(
+        self,
+        path: Path,
+        headers: list[tuple[str, str]],
+        start_response: "StartResponse",
+    ) -> Iterable[bytes]:
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return say(start_response, HTTPStatus.NOT_FOUND, GONE)
+        if os.fstat(file.fileno()).st_size <= WHOLE:
+            with file:
+                content = file.read()
+            start_response("200 OK", headers)
+            return [content]
+        # A thread waits for whoever reads this, however slowly.
+        if not self.streams.acquire(blocking=False):
+            file.close()
+            message = "too many large files are read at the moment; try again"
+            return say(start_response, HTTPStatus.TOO_MANY_REQUESTS, message, SOON)
+        start_response("200 OK", headers)
+        return Pieces(file, self.streams.release)
 
 
 @cache
@@ -262,50 +320,3 @@ def _file_headers(found: StoredFile) -> list[tuple[str, str]]:
         ("Content-Security-Policy", "sandbox"),
         ("X-Content-Type-Options", "nosniff"),
     ]
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(PIECE):
-            yield piece
-
-
-def _say_exceeded(
-    start_response: "StartResponse", exceeded: RateExceeded
-) -> list[bytes]:
-    message = (
-        f"You have exceeded {exceeded.limit} requests a minute; "
-        f"try again in {exceeded.seconds} s"
-    )
-    return _say(
-        start_response,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        message,
-        ("Retry-After", str(exceeded.seconds)),
-    )
-
-
-def _say(
-    start_response: "StartResponse",
-    status: HTTPStatus,
-    message: str,
-    *more: tuple[str, str],
-) -> list[bytes]:
-    return _send(
-        start_response, status, msgspec.json.encode({"message": message}), *more
-    )
-
-
-def _send(
-    start_response: "StartResponse",
-    status: HTTPStatus,
-    body: bytes,
-    *more: tuple[str, str],
-) -> list[bytes]:
-    headers = [
-        ("Content-Type", "application/json"),
-        ("Content-Length", str(len(body))),
-        *more,
-    ]
-    start_response(f"{status.value} {status.phrase}", headers)
-    return [body]

@@ -7,11 +7,13 @@ resolver sees them, so that no resolver has to.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isinf
 from typing import Any, Final
 
 from graphql import (
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLInputObjectType,
@@ -19,10 +21,13 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     InlineFragmentNode,
+    IntValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    Visitor,
     get_named_type,
+    visit,
 )
 
 from reconciler.server.errors import ApiError, Code, bad_input
@@ -37,6 +42,34 @@ KNOWN_PAGES: Final[Mapping[str, int]] = {
     "successesfulDataRowImports": 5_000,
 }
 """Pages that the official SDK asks for: a shorter limit doesn't hold for them."""
+
+# What a server of one's own can bear.
+_WHOLE: Final = 1_000_000
+
+KNOWN_LISTS: Final[Mapping[str, int]] = {
+    "addDataRowsToBatchAsync": 100_000,
+    "queryAllDataRowsHaveBeenProcessed": 100_000,
+    "exportDataRowsInCatalog": 2_000,
+    "exportDataRowsInProject": 2_000,
+    "dataRowsForGlobalKeys": _WHOLE,
+    "assignGlobalKeysToDataRows": _WHOLE,
+    "clearGlobalKeys": _WHOLE,
+    "deleteDataRows": _WHOLE,
+    "deleteLabels": _WHOLE,
+    "deleteModelRunDataRows": _WHOLE,
+}
+"""Lists that are documented, or that the official SDK sends whole because nothing
+is known of a limit: a shorter one doesn't hold for them."""
+
+ARGUMENTS_PER_FIELD: Final = 2
+"""How many arguments a document may have for each field that it may have."""
+
+JSON_DEPTH: Final = 64
+"""How deep a value of any shape, such as a config, may nest."""
+
+_TEXTS: Final = frozenset({"ID", "String", "IdList"})
+_CHECKED: Final = _TEXTS | {"Json"}
+_JSON: Final = (str, int, float, bool, dict, list, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +140,15 @@ class Measure:
 
 
 def measure_document(tree: DocumentNode, limits: Limits) -> None:
-    """Refuse a document that asks for too many fields, or nests too deep.
+    """Refuse a document that asks for too much, nests too deep, or can't be held.
 
     Fields count as often as they would be answered: under each alias, and once
     for every place where their fragment is spread. A fragment counts as well, for
-    it has to be validated.
+    it has to be validated. Arguments count as often as they are written.
 
     Raises:
-        ApiError: Naming the limit; too many fields in the real service's words.
+        ApiError: Naming the limit, too many fields or arguments in the real
+            service's words; or the number that JSON can't hold.
     """
     definitions = tree.definitions
     fragments = {
@@ -131,7 +165,30 @@ def measure_document(tree: DocumentNode, limits: Limits) -> None:
             measure.selection(one.selection_set)  # for its depth
             fields += 1
         if fields > limits.document_fields:
-            raise ApiError(Code.GRAPHQL_VALIDATION_FAILED, TOO_COMPLEX)
+            raise _too_complex()
+    visit(tree, _Values(limits.document_fields * ARGUMENTS_PER_FIELD))
+
+
+class _Values(Visitor):
+    """Counts arguments, and refuses numbers that would become null or nothing."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._left = most
+
+    def enter_argument(self, *_: object) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise _too_complex()
+
+    def enter_int_value(self, node: IntValueNode, *_: object) -> None:
+        # The length first: Python refuses to read thousands of digits.
+        if len(node.value) > 20 or not -(2**63) <= int(node.value) < 2**64:
+            raise _too_large(node.value)
+
+    def enter_float_value(self, node: FloatValueNode, *_: object) -> None:
+        if isinf(float(node.value)):
+            raise _too_large(node.value)
 
 
 def mutations_of(
@@ -172,14 +229,14 @@ def is_bounded(type_: GraphQLInputType, name: str) -> bool:
     return (
         name == "first"
         or isinstance(type_, GraphQLList | GraphQLInputObjectType)
-        or get_named_type(type_).name == "IdList"
+        or get_named_type(type_).name in _CHECKED
     )
 
 
 def check_argument(
     type_: GraphQLInputType, value: Any, name: str, root: str, limits: Limits
 ) -> None:
-    """Check the lists and page lengths in an argument.
+    """Check the lists, page lengths, texts and values of any shape in an argument.
 
     Args:
         type_: The argument's type.
@@ -189,7 +246,7 @@ def check_argument(
         limits: How much is too much.
 
     Raises:
-        ApiError: Naming the limit.
+        ApiError: Naming the limit, or the text that holds a NUL.
     """
     if value is None:
         return
@@ -200,12 +257,18 @@ def check_argument(
             check_argument(type_.fields[key].type, inner, key, root, limits)
     elif isinstance(type_, GraphQLList):
         values = value if isinstance(value, list) else [value]
-        _check_length(values, name, limits)
+        _check_length(values, name, root, limits)
         if isinstance(get_named_type(type_), GraphQLInputObjectType):
             for inner in values:
                 check_argument(type_.of_type, inner, name, root, limits)
-    elif isinstance(value, list) and get_named_type(type_).name == "IdList":
-        _check_length(value, name, limits)
+        elif get_named_type(type_).name in _TEXTS:
+            _check_texts(values, name)
+    elif get_named_type(type_).name in _TEXTS:
+        values = value if isinstance(value, list) else [value]
+        _check_length(values, name, root, limits)
+        _check_texts(values, name)
+    elif get_named_type(type_).name == "Json":
+        _check_json(value, name)
     elif name == "first":
         _check_page(value, root, limits)
 
@@ -216,12 +279,46 @@ def _check_page(first: object, root: str, limits: Limits) -> None:
         raise bad_input(f"first must be between 0 and {longest}")
 
 
-def _check_length(values: list[Any], name: str, limits: Limits) -> None:
-    most = limits.ids_per_request
-    if most is not None and len(values) > most:
+def _check_length(values: list[Any], name: str, root: str, limits: Limits) -> None:
+    if limits.ids_per_request is None:
+        return
+    most = max(limits.ids_per_request, KNOWN_LISTS.get(root, 0))
+    if len(values) > most:
         raise bad_input(
             f"{name} lists {len(values)} items; at most {most} go in one request"
         )
+
+
+def _check_texts(values: list[str | None], name: str) -> None:
+    # Most are long lists without any: those are looked at in one go.
+    if "\0" in "".join(filter(None, values)):
+        bad = next(one for one in values if one and "\0" in one)
+        raise bad_input(f"{name}: {bad!r} holds a NUL character; leave it out")
+
+
+def _check_json(value: object, name: str) -> None:
+    level: list[object] = [value]
+    for _ in range(JSON_DEPTH + 1):
+        if not all(isinstance(one, _JSON) for one in level):
+            raise bad_input(f"{name} holds a file, which can't be a part of it")
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return
+    raise bad_input(f"{name} must not nest deeper than {JSON_DEPTH} levels")
+
+
+def _too_complex() -> ApiError:
+    return ApiError(Code.GRAPHQL_VALIDATION_FAILED, TOO_COMPLEX)
+
+
+def _too_large(number: str) -> ApiError:
+    shown = number if len(number) <= 40 else f"{number[:40]}..."
+    return bad_input(f"{shown} is too large a number")
 
 
 def _too_deep(most: int) -> ApiError:

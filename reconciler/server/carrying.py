@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from reconciler.annotations.features import Feature, Features, Level, Option
-from reconciler.server.lines import Line, Merge, uuid_of
+from reconciler.annotations.rows import read_uuid
+from reconciler.server.lines import Line, uuid_of
 
 ANSWERS: Final = ("answer", "answers")
 _NAMES: Final = ("name", "schemaId", "schema_id")
@@ -37,7 +38,7 @@ class Passage:
 
 def carry(line: Line, passage: Passage) -> Line | None:
     """Make an annotation one of the other ontology; None when it has no place there."""
-    feature = _only(passage.source.top, _text(line, "name"), _id(line))
+    feature = only(passage.source.top, _text(line, "name"), _id(line))
     if feature is None:
         return None
     goal = _mapped(feature, passage.target.top, passage.becomes)
@@ -77,29 +78,10 @@ def confidence_of(line: Line) -> float:
     return max((float(one["confidence"]) for one in answers), default=1.0)
 
 
-def conflicting(target: Features, *, override: bool) -> Merge:
-    """Make the way in which annotations come to those that a row has.
-
-    Two conflict that have one uuid, or answer the same question about the row.
-
-    Args:
-        target: The ontology of both.
-        override: Whether the new ones win.
-    """
-
-    def identities(line: Line) -> set[object]:
-        found: set[object] = {uuid_of(line)}
-        if any(key in line for key in ANSWERS):
-            found.add(_only(target.top, _text(line, "name"), _id(line)))
-        return found - {None}
-
-    def merge(old: Sequence[Line], new: Sequence[Line]) -> list[Line]:
-        winners, others = (new, old) if override else (old, new)
-        taken = set().union(*map(identities, winners))
-        left = [line for line in others if not identities(line) & taken]
-        return [*left, *winners] if override else [*winners, *left]
-
-    return merge
+def only(level: Level[Node], name: str | None, schema_id: str | None) -> Node | None:
+    """Find the one feature or option of a name; None when there is none, or several."""
+    found = level.find(name, schema_id)
+    return found[0] if len(found) == 1 else None
 
 
 def schema_ids(normalized: Any) -> Iterator[str]:
@@ -147,7 +129,7 @@ def _questions(
 ) -> list[dict[str, Any]]:
     found = []
     for one in given:
-        feature = _only(source, one.get("name"), _plain_id(one))
+        feature = only(source, one.get("name"), _plain_id(one))
         goal = feature and _counterpart(feature, target, becomes)
         if feature is None or goal is None:
             continue
@@ -180,7 +162,7 @@ def _option(
     target: Feature,
     becomes: Mapping[str, str],
 ) -> dict[str, Any] | None:
-    option = _only(source.options, given.get("name"), _plain_id(given))
+    option = only(source.options, given.get("name"), _plain_id(given))
     goal = option and _counterpart(option, target.options, becomes)
     if option is None or goal is None:
         return None
@@ -198,7 +180,7 @@ def _option(
 def _mapped(node: Node, level: Level[Node], becomes: Mapping[str, str]) -> Node | None:
     for identifier in node.ids:
         if identifier is not None and identifier in becomes:
-            return _only(level, None, becomes[identifier])
+            return only(level, None, becomes[identifier])
     return None
 
 
@@ -207,12 +189,7 @@ def _counterpart(
 ) -> Node | None:
     if any(identifier in becomes for identifier in node.ids):
         return _mapped(node, level, becomes)
-    return _only(level, node.names[0], None)
-
-
-def _only(level: Level[Node], name: str | None, schema_id: str | None) -> Node | None:
-    found = level.find(name, schema_id)
-    return found[0] if len(found) == 1 else None
+    return only(level, node.names[0], None)
 
 
 def _named(goal: Feature) -> dict[str, Any]:
@@ -250,8 +227,10 @@ def _answers(line: Line) -> list[dict[str, Any]]:
     return []
 
 
-def _ends(line: Line) -> set[str]:
+def _ends(line: Line) -> set[str | None]:
     if "relationship" not in line:
         return set()
     relation = msgspec.json.decode(line["relationship"])
-    return {relation[end] for end in ("source", "target") if relation.get(end)}
+    return {
+        read_uuid(relation[end]) for end in ("source", "target") if relation.get(end)
+    }

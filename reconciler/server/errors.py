@@ -22,14 +22,19 @@ class Code(StrEnum):
     OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED"
     RESOURCE_CONFLICT = "RESOURCE_CONFLICT"
     RESOURCE_NOT_FOUND = "RESOURCE_NOT_FOUND"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     UNPROCESSABLE_ENTITY = "UNPROCESSABLE_ENTITY"
 
 
 STATUS: Final[Mapping[Code, int]] = {
     Code.INTERNAL_SERVER_ERROR: 500,
+    Code.SERVICE_UNAVAILABLE: 503,
     Code.UNPROCESSABLE_ENTITY: 422,
 }
-"""Codes that are sent as `INTERNAL_SERVER_ERROR`, told apart by this status."""
+"""Codes that are sent as `INTERNAL_SERVER_ERROR`, told apart by this status.
+
+Clients ask again for a while when it is 503.
+"""
 
 
 class ApiError(Exception):
@@ -63,6 +68,11 @@ def bad_input(message: str) -> ApiError:
 def over_quota(message: str) -> ApiError:
     """Say which limit of the organisation leaves no room, and how much there is."""
     return ApiError(Code.OPERATION_NOT_ALLOWED, message)
+
+
+def busy() -> ApiError:
+    """Say that another process writes for too long."""
+    return ApiError(Code.SERVICE_UNAVAILABLE, "the store is busy; try again")
 
 
 def unprocessable(message: str) -> ApiError:

@@ -224,6 +224,7 @@ def shape_of(info: Info) -> Shape:
     inner = get_named_type(owner.fields[info.field_name].type)
     compiler = Compiler(
         context.schema,
+        info.schema,
         context.document.fragments,
         _variables(info),
         partial(check_argument, limits=context.limits),

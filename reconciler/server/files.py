@@ -14,13 +14,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 from urllib.parse import parse_qs, quote, urlsplit
 
 PIECE: Final = 1024 * 1024
 """How many bytes of a file are read at once."""
 
-_PATH = re.compile(r"/files/(?P<id>c[0-9a-z]{24})/[^/]*")
+Append: TypeAlias = Callable[[bytes | memoryview], None]
+"""Adds a piece to what is written."""
+
+_PATH = re.compile(r"/files/(?P<id>c[0-9a-z]{24})/.*", re.DOTALL)
+_HARMFUL = re.compile(r"[\x00-\x1f\x7f/\\?#%]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Files:
         """Say where the content of that hash is."""
         return self.root / sha256[:2] / sha256
 
-    def write(self, pieces: Iterable[bytes]) -> Written:
+    def write(self, pieces: Iterable[bytes | memoryview]) -> Written:
         """Keep content; done when it is on the disk."""
         with self.writer() as (append, finish):
             for piece in pieces:
@@ -53,18 +57,18 @@ class Files:
             return finish()
 
     @contextmanager
-    def writer(self) -> Iterator[tuple[Callable[[bytes], None], Callable[[], Written]]]:
+    def writer(self) -> Iterator[tuple[Append, Callable[[], Written]]]:
         """Keep content that comes bit by bit.
 
         Yields a function that appends, and one that brings the file to the disk
         and names it. Without the second nothing stays.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(0o700, parents=True, exist_ok=True)
         draft = self.root / f"{secrets.token_hex(16)}.part"
         digest, size = hashlib.sha256(), 0
-        with draft.open("xb") as file:
+        with open(draft, "xb", opener=_privately) as file:
 
-            def append(piece: bytes) -> None:
+            def append(piece: bytes | memoryview) -> None:
                 nonlocal size
                 digest.update(piece)
                 size += file.write(piece)
@@ -86,7 +90,7 @@ class Files:
             if final.exists():
                 os.utime(final)
                 return
-            final.parent.mkdir(exist_ok=True)
+            final.parent.mkdir(0o700, exist_ok=True)
             draft.replace(final)
         _sync(final.parent)
         _sync(self.root)
@@ -139,11 +143,47 @@ class Files:
         return self.path(sha256).open("rb")
 
 
+class Pieces:
+    """The content of a file, piece by piece; closes the file after the last."""
+
+    def __init__(self, file: BinaryIO, done: Callable[[], None]) -> None:
+        """Read a file.
+
+        Args:
+            file: Open for reading.
+            done: Called once, when nothing more will be read.
+        """
+        self._file = file
+        self._done = done
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self._file.closed and (piece := self._file.read(PIECE)):
+            return piece
+        self.close()
+        raise StopIteration
+
+    def close(self) -> None:
+        """Stop reading, as servers do when the client has gone."""
+        if not self._file.closed:
+            self._file.close()
+            self._done()
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def _older(file: Path, moment: float) -> bool:
     try:
         return file.stat().st_mtime < moment
     except FileNotFoundError:
         return False
+
+
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _sync(folder: Path) -> None:
@@ -170,12 +210,20 @@ class Urls:
     expires: int
 
     def sign(self, file_id: str, name: str) -> str:
-        """Make the URL of a file, which needs no key."""
+        """Make the URL of a file, which needs no key.
+
+        The name is for people, and isn't read again.
+        """
         signature = _signature(self.secret, file_id, self.expires)
         return (
-            f"{self.base}/files/{file_id}/{quote(name, safe='')}"
+            f"{self.base}/files/{file_id}/{quote(_harmless(name), safe='')}"
             f"?expires={self.expires}&signature={signature}"
         )
+
+
+def _harmless(name: str) -> str:
+    """Spell a name so that no client or proxy takes it for a path or a query."""
+    return _HARMFUL.sub("_", name) if name.strip(".") else "file"
 
 
 def signed_file(url: str, secret: bytes) -> tuple[str, int] | None:

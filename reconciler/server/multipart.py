@@ -18,6 +18,10 @@ from reconciler.server.request import Upload
 MAX_PARTS: Final = 16
 """How many parts a request may have."""
 
+HEAD_BYTES: Final = 65_536
+"""How long the header of a part may be."""
+
+_GAP: Final = b"\r\n\r\n"
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _PARAMETER = re.compile(r';\s*(name|filename)="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
 
@@ -40,7 +44,7 @@ def read_multipart(body: bytes, content_type: str) -> dict[str, Any]:
         places = msgspec.json.decode(parts.pop("map").upload.content)
     except KeyError as error:
         raise _malformed(f"the request has no part {error}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _malformed(f"operations or map is not JSON: {error}") from error
     if not isinstance(operations, dict) or not isinstance(places, dict):
         raise _malformed("operations and map must be objects")
@@ -77,19 +81,37 @@ def _parts(body: bytes, content_type: str) -> list[_Part]:
     match = _BOUNDARY.search(content_type)
     if match is None:
         raise _malformed("the request names no boundary")
-    delimiter = b"--" + (match[1] or match[2]).encode("latin-1", "replace")
-    pieces = (b"\r\n" + body).split(b"\r\n" + delimiter, MAX_PARTS + 1)
-    if len(pieces) > MAX_PARTS + 1 and not pieces[-1].startswith(b"--"):
-        raise _malformed(f"the request has more than {MAX_PARTS} parts")
-    if len(pieces) < 3 or not pieces[-1].startswith(b"--"):
+    edge = b"\r\n--" + (match[1] or match[2]).encode("latin-1", "replace")
+    parts = list[_Part]()
+    start = _after(body, edge)
+    while not body.startswith(b"--", start):
+        end = body.find(edge, start)
+        if end < 0:
+            raise _malformed("the request doesn't end with its boundary")
+        if len(parts) == MAX_PARTS:
+            raise _malformed(f"the request has more than {MAX_PARTS} parts")
+        parts.append(_part(body, start, end))
+        start = end + len(edge)
+    return parts
+
+
+def _after(body: bytes, edge: bytes) -> int:
+    """Find the end of the first boundary."""
+    if body.startswith(edge[2:]):
+        return len(edge) - 2
+    found = body.find(edge)
+    if found < 0:
         raise _malformed("the request doesn't end with its boundary")
-    return [_part(piece) for piece in pieces[1:-1]]
+    return found + len(edge)
 
 
-def _part(piece: bytes) -> _Part:
-    head, gap, content = piece.partition(b"\r\n\r\n")
-    if not gap:
+def _part(body: bytes, start: int, end: int) -> _Part:
+    gap = body.find(_GAP, start, min(end, start + HEAD_BYTES))
+    if gap < 0:
         raise _malformed("a part has no end of its header")
+    head = body[start:gap]
+    # A view: files are large, and a copy of one takes as much again.
+    content = memoryview(body)[gap + len(_GAP) : end]
     disposition, content_type = "", None
     for line in head.decode("utf-8", "replace").split("\r\n"):
         name, _, value = line.partition(":")

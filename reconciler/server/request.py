@@ -34,12 +34,12 @@ class Upload:
     Attributes:
         filename: As the client calls it.
         content_type: As the client says; None when it says nothing.
-        content: The bytes.
+        content: The bytes, which may be a view of the whole request.
     """
 
     filename: str
     content_type: str | None
-    content: bytes
+    content: memoryview
 
 
 def request_of(info: Info) -> Request:

@@ -20,6 +20,7 @@ STATUSES: Final[Mapping[Code, HTTPStatus]] = {
     Code.AUTHORIZATION_ERROR: HTTPStatus.FORBIDDEN,
     Code.RESOURCE_CONFLICT: HTTPStatus.CONFLICT,
     Code.RESOURCE_NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Code.SERVICE_UNAVAILABLE: HTTPStatus.TOO_MANY_REQUESTS,
 }
 """How a refusal is told; every other one is a bad request."""
 

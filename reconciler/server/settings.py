@@ -20,7 +20,8 @@ class Limits:
         runs_per_model: Runs of one model.
         rows_per_upload: Data rows of one upload task.
         rows_per_batch: Data rows in one batch of a project.
-        ids_per_request: Ids or keys in one list of a request.
+        ids_per_request: Ids or keys in one list of a request; some lists may be
+            longer at any time.
         items_per_page: The longest page that may be asked for.
         assignments_per_task: Assignments to splits in one task.
         annotations_per_import: Lines in one import of annotations.
@@ -73,6 +74,7 @@ class ServerSettings:
             before it answers that the job is running.
         export_chunk_bytes: Where a streamed export is cut, at the next line's end.
         url_seconds: How long the URL of a file can be read.
+        threads: How many requests are worked on at once.
         keep_seconds: How long exports, and files that nothing refers to, are kept;
             longer than their URLs can be read.
         fetch_urls: Fetch imports from addresses that aren't ours.
@@ -89,6 +91,7 @@ class ServerSettings:
     task_seconds: float = 0.0
     answer_seconds: float = 20.0
     export_chunk_bytes: int = 10_000_000
+    threads: int = 64
     url_seconds: int = 86_400
     keep_seconds: int = 7 * 86_400
     fetch_urls: bool = True

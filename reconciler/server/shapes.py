@@ -6,7 +6,7 @@ a page of rows in one go, is some fifty times as fast as resolving each field.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -21,9 +21,15 @@ from graphql import (
     InlineFragmentNode,
     SelectionNode,
     Undefined,
+    ValueNode,
+    VariableNode,
     get_named_type,
+    print_ast,
+    value_from_ast,
     value_from_ast_untyped,
 )
+
+from reconciler.server.errors import bad_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +62,47 @@ class Shape:
     fields: tuple[Selected, ...]
 
     def inside(self, name: str) -> "Shape":
-        """Unite what is selected of one field, under all its keys."""
-        found = [one.shape for one in self.fields if one.name == name and one.shape]
-        fields = {one.key: one for shape in found for one in shape.fields}
-        return Shape(found[0].type_name if found else "", tuple(fields.values()))
+        """Unite what is selected of one field, under all its keys.
+
+        Under several keys, two selections may call different things the same: their
+        members get keys of their own then, which `cut` knows to part again.
+        """
+        found = [(one, one.shape) for one in self._called(name) if one.shape]
+        if not found:
+            return Shape("", ())
+        if len(found) == 1:
+            return found[0][1]
+        fields = (
+            replace(inner, key=_own_key(one, inner))
+            for one, shape in found
+            for inner in shape.fields
+        )
+        return Shape(found[0][1].type_name, tuple(fields))
+
+    def part(self, value: Any, one: Selected) -> Any:
+        """Take what one key has selected out of values cut to `inside`."""
+        if one.shape is None or len(self._called(one.name)) == 1 or value is None:
+            return value
+        if isinstance(value, list):
+            return [self.part(item, one) for item in value]
+        return {inner.key: value[_own_key(one, inner)] for inner in one.shape.fields}
+
+    def _called(self, name: str) -> "list[Selected]":
+        return [one for one in self.fields if one.name == name]
 
     def has(self, name: str) -> bool:
         """Say whether a field is selected at all."""
         return any(one.name == name for one in self.fields)
 
 
+def _own_key(one: Selected, inner: Selected) -> str:
+    # No name has a colon.
+    return f"{one.key}:{inner.key}"
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Values that have their final shape already."""
+    """Values that have their final shape already: that of `inside` below a field."""
 
     value: Any
 
@@ -100,7 +134,16 @@ def _member(value: Mapping[str, Any], one: Selected, shape: Shape) -> Any:
     if one.name == "__typename":
         return shape.type_name
     found = value[one.name]
+    if isinstance(found, Cut):
+        return shape.part(found.value, one)
     return found if one.shape is None else cut(found, one.shape)
+
+
+def _field(schema: GraphQLSchema, owner: str, name: str) -> GraphQLField:
+    definition = schema.type_map[owner]
+    assert isinstance(definition, GraphQLObjectType)
+    found: GraphQLField = definition.fields[name]
+    return found
 
 
 @dataclass(slots=True)
@@ -109,6 +152,7 @@ class Compiler:
 
     Attributes:
         schema: The published schema.
+        inputs: The schema that arguments are coerced by.
         fragments: The document's fragments.
         variables: The request's variables.
         check: Called with the type, the value and the name of each argument, and
@@ -117,6 +161,7 @@ class Compiler:
     """
 
     schema: GraphQLSchema
+    inputs: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
     check: Callable[[GraphQLInputType, Any, str, str], None]
@@ -139,10 +184,8 @@ class Compiler:
         name = nodes[0].name.value
         if not nodes[0].selection_set and not nodes[0].arguments:
             return Selected(key, name, {}, None)
-        definition = self.schema.type_map[owner]
-        assert isinstance(definition, GraphQLObjectType)
-        defined = definition.fields[name]
-        arguments = self._arguments(nodes[0], defined)
+        defined = _field(self.schema, owner, name)
+        arguments = self._arguments(nodes[0], _field(self.inputs, owner, name))
         if not nodes[0].selection_set:
             return Selected(key, name, arguments, None)
         inner = get_named_type(defined.type)
@@ -152,17 +195,22 @@ class Compiler:
         if not node.arguments:
             return {}
         self.reusable = False
-        given = {
-            argument.name.value: value_from_ast_untyped(
-                argument.value, dict(self.variables)
-            )
-            for argument in node.arguments
-        }
-        # A variable that was left out leaves its argument out.
-        kept = {name: value for name, value in given.items() if value is not Undefined}
-        for name, value in kept.items():
-            self.check(defined.args[name].type, value, name, node.name.value)
+        kept = {}
+        for argument in node.arguments:
+            name, type_ = argument.name.value, defined.args[argument.name.value].type
+            value = value_from_ast(argument.value, type_, dict(self.variables))
+            if value is not Undefined:
+                self.check(type_, value, name, node.name.value)
+                kept[name] = value
+            elif not self._is_left_out(argument.value):
+                raise bad_input(f"{name}: {print_ast(argument.value)} is no {type_}")
         return kept
+
+    def _is_left_out(self, value: ValueNode) -> bool:
+        # A variable that was left out leaves its argument out.
+        return (
+            isinstance(value, VariableNode) and value.name.value not in self.variables
+        )
 
     def _fields(
         self, selections: Sequence[SelectionNode], type_name: str

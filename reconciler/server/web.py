@@ -24,9 +24,6 @@ from reconciler.server.app import App
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-THREADS: Final = 8
-"""How many requests are worked on at once."""
-
 STOP_SECONDS: Final = 5
 """How long running requests may take to end before the worker is killed."""
 
@@ -53,7 +50,7 @@ def serve(app: App, host: str, port: int, on_ready: Callable[[str], object]) -> 
             port=number,
             interface=Interfaces.WSGI,
             workers=1,
-            blocking_threads=THREADS,
+            blocking_threads=app.settings.threads,
             workers_kill_timeout=STOP_SECONDS,
             websockets=False,
             log_enabled=False,

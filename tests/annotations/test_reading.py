@@ -213,3 +213,44 @@ def test_a_uuid_has_one_form(text: str) -> None:
 )
 def test_what_is_no_uuid_has_none(text: str) -> None:
     assert read_uuid(text) is None
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {
+            "name": "check_q",
+            "answer": [
+                {"name": "x", "frames": [{"start": 1, "end": 3}]},
+                {"name": "x", "frames": [{"start": 7, "end": 9}]},
+            ],
+        },
+        {
+            "name": "check_q",
+            "answer": [
+                {"name": "x", "frames": [{"start": 1, "end": 3}]},
+                {"name": "y"},
+            ],
+            "frames": [{"start": 1, "end": 9}],
+        },
+        {
+            "name": "radio_q",
+            "answer": [
+                {
+                    "name": "a",
+                    "frames": [{"start": 1, "end": 3}, {"start": 2, "end": 4}],
+                },
+                {"name": "b", "frames": [{"start": 5, "end": 5}]},
+            ],
+        },
+        {"name": "check_q", "answer": [], "frames": [{"start": 1, "end": 2}]},
+    ],
+    ids=[
+        "an option twice, at different times",
+        "an option with the frames of the line",
+        "frames of one answer that overlap",
+        "nothing chosen on some frames",
+    ],
+)
+def test_answers_that_never_meet_are_taken(row: dict[str, Any]) -> None:
+    assert isinstance(checker().read(line(**row)), Annotation)

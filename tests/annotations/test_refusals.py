@@ -364,6 +364,78 @@ CASES: dict[str, tuple[object, str, str, str]] = {
         "answer",
         "'radio_q' takes one answer, not 2",
     ),
+    "two answers to a radio on one frame": (
+        {
+            **RADIO,
+            "answer": [
+                {"name": "a", "frames": [{"start": 1, "end": 5}]},
+                {
+                    "name": "b",
+                    "frames": [{"start": 9, "end": 9}, {"start": 5, "end": 6}],
+                },
+            ],
+        },
+        "WrongAnswer",
+        "answer",
+        "'radio_q' takes one answer a frame; answer has two",
+    ),
+    "two texts on one frame": (
+        {
+            **ROW,
+            "name": "free_text",
+            "answer": [
+                {"value": "a", "frames": [{"start": 1, "end": 5}]},
+                {"value": "b", "frames": [{"start": 3, "end": 3}]},
+            ],
+        },
+        "WrongAnswer",
+        "answer",
+        "'free_text' takes one answer a frame; answer has two",
+    ),
+    "an option twice": (
+        {**ROW, "name": "check_q", "answer": [{"name": "x"}, {"name": "x"}]},
+        "WrongAnswer",
+        "answer",
+        "answer has the option 'x' twice",
+    ),
+    "an option twice on one frame": (
+        {
+            **ROW,
+            "name": "check_q",
+            "answer": [
+                {"name": "x", "frames": [{"start": 1, "end": 5}]},
+                {"name": "x", "frames": [{"start": 4, "end": 6}]},
+            ],
+        },
+        "WrongAnswer",
+        "answer",
+        "answer has the option 'x' twice",
+    ),
+    "options with frames and without": (
+        {
+            **ROW,
+            "name": "check_q",
+            "answer": [
+                {"name": "x", "frames": [{"start": 1, "end": 5}]},
+                {"name": "y"},
+            ],
+        },
+        "WrongFrames",
+        "answer",
+        "answer has options with frames and without; give all of them some",
+    ),
+    "two key frames on one frame": (
+        on_frames({"frame": 2, "bbox": BOX}, {"frame": 2, "bbox": BOX}),
+        "WrongFrames",
+        "segments[0].keyframes[1].frame",
+        "segments[0].keyframes[1].frame is 2, which is there already",
+    ),
+    "a metric of an empty name": (
+        {**METRIC, "metricName": ""},
+        "InvalidMetric",
+        "metricName",
+        "metricName is empty; leave it out, or give the metric a name",
+    ),
     "no answer to a radio": (
         {**RADIO, "answer": []},
         "WrongAnswer",

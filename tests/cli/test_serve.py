@@ -120,14 +120,17 @@ def test_an_organization_has_a_store_of_its_own(tmp_path: Path) -> None:
 
 def test_a_strict_server_takes_no_long_lists(tmp_path: Path) -> None:
     keys = ", ".join(f'"k{number}"' for number in range(1_001))
-    query = f"{{ dataRowsForGlobalKeys(where: {{ids: [{keys}]}}) {{ jobId }} }}"
+    query = (
+        'mutation { createMEAModelRunDataRowRegistrationTask(where: {id: "none"},'
+        f" data: {{globalKeys: [{keys}]}}) }}"
+    )
     answers = []
     for options in ([], ["--strict-labelbox"]):
         with serving(tmp_path, *options, RECONCILER_SERVER_API_KEYS="k") as (line, _):
             answers.append(ask(url_of(line), "k", query))
 
     usual, strict = answers
-    assert usual["data"]
+    assert "'none' not found" in str(usual["errors"])
     assert "at most 1000 go in one request" in str(strict["errors"])
 
 
@@ -139,3 +142,18 @@ def test_keys_that_cant_be_used_are_told_without_being_shown(tmp_path: Path) -> 
     assert ended.returncode == 1
     assert "RECONCILER_SERVER_API_KEYS, entry 2: after the key come" in ended.stderr
     assert "secret" not in ended.stderr
+
+
+def test_a_server_that_fetches_nothing_says_so(tmp_path: Path) -> None:
+    query = (
+        'mutation { createModelErrorAnalysisPredictionImport(data: {modelRunId: "x",'
+        ' name: "a", fileUrl: "http://127.0.0.1:1/"}) { id } }'
+    )
+    answers = []
+    for options in ([], ["--no-fetch"]):
+        with serving(tmp_path, *options, RECONCILER_SERVER_API_KEYS="k") as (line, _):
+            answers.append(str(ask(url_of(line), "k", query)["errors"]))
+
+    usual, alone = answers
+    assert "not found" in usual
+    assert "this server fetches no files; upload it instead" in alone

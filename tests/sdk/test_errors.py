@@ -188,7 +188,7 @@ def test_a_quota_that_is_used_up_allows_no_more(client: Client) -> None:
     dataset = client.create_dataset(name="small")
     rows = [{"row_data": str(number)} for number in range(3)]
 
-    with pytest.raises(OperationNotAllowedException, match="at most 2 are taken"):
+    with pytest.raises(OperationNotAllowedException, match="more than 2 data rows"):
         dataset.create_data_rows(rows)
 
 
@@ -196,14 +196,13 @@ def test_a_quota_that_is_used_up_allows_no_more(client: Client) -> None:
     ("document", "variables", "message"),
     [
         (
-            "query Q($ids: [ID!]!) { dataRowsForGlobalKeys(where: {ids: $ids})"
-            " { jobId } }",
+            "mutation D($ids: [ID!]!) { deleteModelRuns(where: {ids: $ids}) }",
             {"ids": ["a"] * 4},
             "ids lists 4 items; at most 3 go in one request",
         ),
         (
-            'mutation { deleteDataRows(where: {dataRowIds: ["a", "b", "c", "d"]})'
-            " { id } }",
+            'mutation { createMEAModelRunDataRowRegistrationTask(where: {id: "a"},'
+            ' data: {dataRowIds: ["a", "b", "c", "d"]}) }',
             None,
             "dataRowIds lists 4 items; at most 3",
         ),

@@ -1,5 +1,6 @@
 """Keys, organisations and how often they may ask."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,35 @@ def test_a_mutation_is_found_wherever_it_stands(
         assert "errors" not in answer
     else:
         assert answer["errors"][0]["extensions"]["code"] == "AUTHORIZATION_ERROR"
+
+
+def test_a_store_that_opens_slowly_holds_up_its_own_organization_only(
+    ask: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organizations = Organizations(store, ServerSettings(), ["slow", "quick"])
+    go, begun = threading.Event(), threading.Event()
+
+    def opened(path: Path, **named: Any) -> Store:
+        if named["organization"] == "slow":
+            begun.set()
+            assert go.wait(20)
+        return open_store(path, **named)
+
+    monkeypatch.setattr("reconciler.server.access.open_store", opened)
+    slow = [
+        threading.Thread(target=organizations.named, args=["slow"], daemon=True)
+        for _ in range(2)
+    ]
+    for one in slow:
+        one.start()
+    assert begun.wait(20)
+    quick = threading.Thread(target=organizations.named, args=["quick"], daemon=True)
+    quick.start()
+    quick.join(5)
+    held_up = quick.is_alive()
+    go.set()
+    for one in slow:
+        one.join(20)
+    organizations.close()
+
+    assert not held_up

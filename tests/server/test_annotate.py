@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from reconciler.server.settings import Limits, ServerSettings
-from reconciler.server.store.annotate import Order, Shipment
+from reconciler.server.store.annotate import Order, Shipment, load
 from reconciler.server.store.annotate import send as deliver
 from reconciler.server.store.database import Store
 from reconciler.server.store.experiments import run_number
@@ -297,11 +297,11 @@ def test_nothing_comes_along_without_a_mapping(
 
 
 @pytest.mark.parametrize(
-    ("strategy", "expected"),
+    ("strategy", "expected", "written"),
     [
-        ("KEEP_EXISTING", ["dry", "car"]),
-        ("OVERRIDE_WITH_ANNOTATIONS", ["dry", "car"]),
-        ("OVERRIDE_WITH_PREDICTIONS", ["car", "wet"]),
+        ("KEEP_EXISTING", ["dry", "car"], 1),
+        ("OVERRIDE_WITH_ANNOTATIONS", ["dry", "car"], 1),
+        ("OVERRIDE_WITH_PREDICTIONS", ["car", "wet"], 2),
     ],
 )
 def test_conflicts_are_settled_by_the_strategy(
@@ -314,14 +314,16 @@ def test_conflicts_are_settled_by_the_strategy(
     send: Gql,
     strategy: str,
     expected: list[str],
+    written: int,
 ) -> None:
     make_batch(gql, project, keys[:1])
     put(store, project, {keys[0]: [weather(1, "dry")]})
     register(globalKeys=keys[:1])
     predict({keys[0]: [box(2), weather(3, "wet")]})
 
-    send(keys[:1], conflictLabelsResolutionStrategy=strategy)
+    _, result = send(keys[:1], conflictLabelsResolutionStrategy=strategy)
 
+    assert result["annotations"] == written
     (label,) = labels_of(gql, project)
     assert [
         line.get("answer", {}).get("name", line["name"]) for line in label["label"]
@@ -355,6 +357,19 @@ def test_prelabels_are_settled_by_the_strategy_as_well(
         keys[0]: [(uuid(0), "wet"), (uuid(1), "dry")],
         keys[1]: [(uuid(2), "car")],
     }
+
+
+def test_prelabels_that_were_not_written_are_not_counted(
+    gql: Gql, project: str, keys: Sequence[str], register: Gql, predict: Any, send: Gql
+) -> None:
+    register(globalKeys=keys[:1])
+    queue = {"type": "id", "value": queue_of(gql, project)}
+    predict({keys[0]: [weather(1, "dry"), box(2)]})
+
+    _, first = send(keys[:1], destinationTaskQueue=queue)
+    _, again = send(keys[:1], destinationTaskQueue=queue)
+
+    assert (first["annotations"], again["annotations"]) == (2, 0)
 
 
 def test_rows_of_the_project_move_unless_they_are_excluded(
@@ -551,7 +566,137 @@ def test_rows_that_are_gone_meanwhile_are_not_sent(
         rows_per_batch=None,
     )
     with store.write() as db:
-        done = deliver(db, store, Shipment(order, [1, 2, 999], []))
+        (two, seven) = db.execute(
+            select(data_rows.c.id).where(data_rows.c.pk.in_([2, 7]))
+        ).scalars()
+        rows = {2: two, 3: "was-another", 7: seven, 999: "gone"}
+        done = deliver(db, store, Shipment(order, rows, []))
 
     assert done["dataRows"] == 2
     assert batches_of(gql, project) == {"sent": 2}
+
+
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]
+) -> list[bool]:
+    """Let something happen once, after a shipment was made and before it is sent."""
+    done: list[bool] = []
+
+    def interrupted(*given: Any) -> Shipment:
+        shipment = load(*given)
+        if not done:
+            done.append(True)
+            happens()
+        return shipment
+
+    monkeypatch.setattr("reconciler.server.store.annotate.load", interrupted)
+    return done
+
+
+@pytest.mark.parametrize("in_queue", [False, True])
+def test_a_row_never_gets_the_annotations_of_another(
+    gql: Gql,
+    store: Store,
+    project: str,
+    keys: Sequence[str],
+    ids: Mapping[str, str],
+    register: Gql,
+    predict: Any,
+    send: Gql,
+    bring: Gql,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    in_queue: bool,
+) -> None:
+    register(globalKeys=keys)
+    predict({keys[0]: [box(1)], keys[9]: [box(2), box(3)]})
+    more = (
+        {"destinationTaskQueue": {"type": "id", "value": queue_of(gql, project)}}
+        if in_queue
+        else {}
+    )
+
+    def replace_the_last() -> None:
+        gql(
+            "mutation D($i: [ID!]!) { deleteDataRows(where: {dataRowIds: $i}) { id } }",
+            i=[ids[keys[9]]],
+        )
+        bring({"row_data": "https://e.test/new.png", "global_key": "new"})
+        make_batch(gql, project, ["new"], "theirs")
+
+    once = meanwhile(monkeypatch, replace_the_last)
+
+    _, result = send([keys[0], keys[9]], **more)
+
+    assert once == [True]
+    assert batches_of(gql, project) == {"theirs": 1, "sent": 1}
+    labelled, prepared = said_in(gql, project), prelabels_in(store)
+    assert {**labelled, **prepared}.keys() == {keys[0]}
+    assert (result["dataRows"], result["annotations"], result["leftOut"]) == (1, 1, 2)
+    states = states_of(gql, project)
+    assert states == (
+        {"All": 2, "Unlabeled": 2}
+        if in_queue
+        else {"All": 2, "Unlabeled": 1, "Labeled": 1, "Done": 1}
+    )
+
+
+def test_annotations_are_made_fit_for_the_ontology_that_the_project_has_in_the_end(
+    gql: Gql,
+    project: str,
+    keys: Sequence[str],
+    register: Gql,
+    predict: Any,
+    send: Gql,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register(globalKeys=keys[:1])
+    predict({keys[0]: [box(1)]})
+    other = gql(
+        'mutation { upsertOntology(data: {name: "none", normalized: "{}",'
+        " mediaType: IMAGE}) { id } }"
+    )["upsertOntology"]["id"]
+    once = meanwhile(
+        monkeypatch,
+        lambda: gql(
+            "mutation C($p: ID!, $o: ID!) { project(where: {id: $p})"
+            " { connectOntology(ontologyId: $o) { id } } }",
+            p=project,
+            o=other,
+        ),
+    )
+
+    status, result = send(keys[:1], mapping={CAR: CAR})
+
+    assert once == [True]
+    assert (status, result) == (
+        "FAILED",
+        {
+            "error": f"the mapping names {CAR}, which the ontology of the destination"
+            " 'p' doesn't have"
+        },
+    )
+    assert states_of(gql, project) == {}
+
+
+def test_a_project_that_is_deleted_meanwhile_takes_nothing(
+    gql: Gql,
+    project: str,
+    keys: Sequence[str],
+    register: Gql,
+    predict: Any,
+    send: Gql,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    register(globalKeys=keys[:1])
+    predict({keys[0]: [box(1)]})
+    meanwhile(
+        monkeypatch,
+        lambda: gql(
+            "mutation D($p: ID!) {"
+            " updateProject(where: {id: $p}, data: {deleted: true}) { id } }",
+            p=project,
+        ),
+    )
+
+    assert send(keys[:1]) == ("FAILED", {"error": f"Project '{project}' not found"})

@@ -7,10 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
-from reconciler.annotations.together import refuse_together
-from reconciler.server.importing import annotations as importing
+from reconciler.server.importing import reading
 from reconciler.server.jobs import Jobs
 from reconciler.server.settings import Limits, ServerSettings
 from reconciler.server.store.database import Store
@@ -26,6 +25,7 @@ from tests.support.annotation_files import (
     ONTOLOGY,
     box,
     errors,
+    meanwhile,
     metric,
     ndjson,
     said,
@@ -372,7 +372,7 @@ def test_a_line_that_is_too_long_fails_alone(
     rows: Sequence[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(importing, "LONGEST_LINE", 400)
+    monkeypatch.setattr(reading, "LONGEST_LINE", 400)
 
     job = bring_in(box(rows[0], 1, note="." * 400), box(rows[0], 2))
 
@@ -390,13 +390,17 @@ def test_a_name_means_the_latest_import_of_it(
     assert first["id"] != second["id"]
 
 
-@pytest.mark.parametrize("parent", ["run", "nobody's"])
-def test_an_unknown_import_is_not_found(refused: Gql, run: str, parent: str) -> None:
-    owner = run if parent == "run" else parent
-
-    assert refused(FIND, modelRunId=owner, name="none") == (
+def test_an_unknown_import_is_not_found(refused: Gql, run: str) -> None:
+    assert refused(FIND, modelRunId=run, name="none") == (
         "RESOURCE_NOT_FOUND",
         "Import 'none' not found",
+    )
+
+
+def test_the_import_of_an_unknown_run_is_not_found(refused: Gql) -> None:
+    assert refused(FIND, modelRunId="nobody's", name="none") == (
+        "RESOURCE_NOT_FOUND",
+        "ModelRun 'nobody's' not found",
     )
 
 
@@ -536,23 +540,3 @@ def test_an_import_that_nobody_works_on_is_done_by_whoever_asks(
     assert (begun["state"], untouched) == ("RUNNING", [])
     assert ask() == "FINISHED"
     assert kept(store) == [(uuid_of(1), box(rows[0], 1))]
-
-
-def meanwhile(
-    store: Store,
-    monkeypatch: pytest.MonkeyPatch,
-    happens: Callable[[Connection], object],
-) -> list[bool]:
-    """Let something happen once, after lines were judged and before they are kept."""
-    done: list[bool] = []
-
-    def interrupted(*given: Any, **named: Any) -> Any:
-        judged = refuse_together(*given, **named)
-        if not done:
-            with store.write() as db:
-                happens(db)
-            done.append(True)
-        return judged
-
-    monkeypatch.setattr(importing, "refuse_together", interrupted)
-    return done

@@ -23,6 +23,12 @@ CREATE = (
     " { state errorMessage inputFileUrl statusFileUrl } }"
 )
 
+FIND = (
+    "query F($m: ID!) { modelErrorAnalysisPredictionImport("
+    'where: {modelRunId: $m, name: "by url"})'
+    " { state errorMessage inputFileUrl statusFileUrl } }"
+)
+
 
 class Site(BaseHTTPRequestHandler):
     """A server that has a file, and all sorts of trouble."""
@@ -181,7 +187,22 @@ def test_nobody_there_is_told(site: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "fd00:ec2::254"],
+    [
+        "169.254.169.254",
+        "fe80::1",
+        "::ffff:169.254.169.254",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:c1::a9fe:a9fe",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "::ffff:100.100.100.200",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b::100.100.100.200",
+        "2002:a9fe:a9fe::1",
+        "::169.254.169.254",
+    ],
 )
 def test_a_name_of_an_address_that_tells_secrets_is_not_connected_to(
     address: str, monkeypatch: pytest.MonkeyPatch
@@ -205,11 +226,30 @@ def test_only_http_is_spoken(url: str) -> None:
         fetched(url)
 
 
+def ended(gql: Gql, run: str, url: str) -> Any:
+    """Begin an import and wait for its end, as clients do."""
+    made = gql(CREATE, m=run, url=url)["createModelErrorAnalysisPredictionImport"]
+    end = time.monotonic() + 20
+    while made["state"] == "RUNNING" and time.monotonic() < end:
+        time.sleep(0.01)
+        made = gql(FIND, m=run)["modelErrorAnalysisPredictionImport"]
+    return made
+
+
+def test_an_import_that_must_be_fetched_is_running_at_first(
+    gql: Gql, run: str, site: str
+) -> None:
+    begun = time.monotonic()
+    made = gql(CREATE, m=run, url=f"{site}/drops")
+
+    assert made["createModelErrorAnalysisPredictionImport"]["state"] == "RUNNING"
+    assert time.monotonic() - begun < 10
+
+
 def test_an_import_by_url_keeps_what_was_fetched(
     gql: Gql, http: httpx.Client, run: str, site: str
 ) -> None:
-    job = gql(CREATE, m=run, url=f"{site}/file")
-    made = job["createModelErrorAnalysisPredictionImport"]
+    made = ended(gql, run, f"{site}/file")
 
     assert made["state"] == "FINISHED"
     assert http.get(made["inputFileUrl"]).content == b"0123456789"
@@ -220,9 +260,7 @@ def test_an_import_by_url_keeps_what_was_fetched(
 def test_an_import_that_cannot_be_fetched_has_failed(
     gql: Gql, run: str, site: str
 ) -> None:
-    made = gql(CREATE, m=run, url=f"{site}/none")
-
-    assert made["createModelErrorAnalysisPredictionImport"] == {
+    assert ended(gql, run, f"{site}/none") == {
         "state": "FAILED",
         "errorMessage": f"{site}/none can't be fetched: the answer is 404 Not Found",
         "inputFileUrl": f"{site}/none",

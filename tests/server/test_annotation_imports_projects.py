@@ -6,11 +6,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from reconciler.server.files import Files
+from reconciler.server.jobs import Job, Jobs
 from reconciler.server.settings import ServerSettings
 from reconciler.server.store.database import Store
+from reconciler.server.store.projects import connect_ontology, update_project
 from reconciler.server.store.tables import (
     annotation_imports,
     label_contents,
@@ -22,6 +24,7 @@ from tests.support.annotation_files import (
     ONTOLOGY,
     box,
     errors,
+    meanwhile,
     metric,
     ndjson,
     said,
@@ -40,6 +43,23 @@ COPY = (
     " { createMalPredictionImportForModelRunDataRows(data: {name: $n modelRunId: $m"
     " dataRowIds: $d projectId: $p}) { " + FIELDS + " project { id name } } }"
 )
+_EVERY_WAY_TO_ASK = [
+    *(
+        f'query F($p: ID!) {{ {field}(where: {{projectId: $p, name: "import"}})'
+        f" {{ {selected} }} }}"
+        for field in (
+            "labelImport",
+            "modelAssistedLabelingPredictionImport",
+            "meaToMalPredictionImport",
+        )
+        for selected in ("id", "id project { id }")
+    ),
+    *(
+        f"query F($p: ID!) {{ {field}(where: {{projectId: $p}}) {{ {selected} }} }}"
+        for field in ("labelImports", "modelAssistedLabelingPredictionImports")
+        for selected in ("id", "id project { id }")
+    ),
+]
 
 
 @pytest.fixture
@@ -290,6 +310,120 @@ def test_an_import_that_is_deleted_under_way_brings_nothing(
 
     assert job["state"] == "RUNNING"
     assert prepared(store) == []
+
+
+def test_the_job_of_a_deleted_import_leaves_the_next_one_alone(
+    bring_in: Gql,
+    http: httpx.Client,
+    gql: Gql,
+    store: Store,
+    project: str,
+    keys: Sequence[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waiting: list[Job] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Jobs, "do", lambda _, job: waiting.append(job))
+        patch.setattr(Jobs, "resume", lambda *_: None)
+        first = bring_in(PRELABELS, box(keys[0], 1), name="first")
+        _forget(store, first["id"])
+        bring_in(PRELABELS, box(keys[1], 2), name="second")
+        (theirs, ours) = waiting
+
+        theirs.work()
+        theirs.fail("the other one")
+        theirs.prepare()
+        untouched = prepared(store)
+        ours.work()
+
+    job = gql(
+        "query F($p: ID!) { modelAssistedLabelingPredictionImport("
+        'where: {projectId: $p, name: "second"}) { state statusFileUrl } }',
+        p=project,
+    )["modelAssistedLabelingPredictionImport"]
+    assert untouched == []
+    assert prepared(store) == [(uuid_of(2), box(keys[1], 2))]
+    assert (job["state"], said(statuses(http, job))) == ("FINISHED", ["SUCCESS"])
+
+
+def _forget(store: Store, identifier: str) -> None:
+    """Delete an import, and let its number be given out again."""
+    with store.write() as db:
+        db.execute(
+            delete(annotation_imports).where(annotation_imports.c.id == identifier)
+        )
+        db.execute(text("DELETE FROM sqlite_sequence"))
+
+
+def test_labels_are_judged_by_the_ontology_that_the_project_has_in_the_end(
+    bring_in: Gql,
+    http: httpx.Client,
+    gql: Gql,
+    store: Store,
+    project: str,
+    keys: Sequence[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = gql(
+        'mutation { upsertOntology(data: {name: "none", normalized: "{}",'
+        " mediaType: IMAGE}) { id } }"
+    )["upsertOntology"]["id"]
+    once = meanwhile(
+        store, monkeypatch, lambda db: connect_ontology(db, store, project, other)
+    )
+
+    job = bring_in(LABELS, box(keys[0], 1), box(keys[1], 2))
+
+    assert once == [True]
+    assert said(statuses(http, job)) == ["UnknownFeature"] * 2
+    assert labelled(store) == []
+
+
+def test_a_project_that_is_deleted_under_way_takes_the_import_along(
+    bring_in: Gql,
+    store: Store,
+    project: str,
+    keys: Sequence[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    once = meanwhile(
+        store,
+        monkeypatch,
+        lambda db: update_project(db, store, project, {"deleted": True}),
+    )
+
+    bring_in(LABELS, box(keys[0], 1))
+
+    assert once == [True]
+    assert labelled(store) == []
+    assert caplog.messages == []
+
+
+def test_the_imports_of_a_deleted_project_are_not_found(
+    gql: Gql, refused: Gql, bring_in: Gql, project: str, keys: Sequence[str]
+) -> None:
+    for mutation in (LABELS, PRELABELS):
+        bring_in(mutation, box(keys[0], 1))
+    gql(
+        "mutation D($p: ID!) {"
+        " updateProject(where: {id: $p}, data: {deleted: true}) { id } }",
+        p=project,
+    )
+
+    for query in _EVERY_WAY_TO_ASK:
+        assert refused(query, p=project) == (
+            "RESOURCE_NOT_FOUND",
+            f"Project '{project}' not found",
+        )
+
+
+@pytest.mark.parametrize("query", _EVERY_WAY_TO_ASK)
+def test_the_imports_of_no_project_are_not_found(refused: Gql, query: str) -> None:
+    assert refused(query, p="gone") == (
+        "RESOURCE_NOT_FOUND",
+        "Project 'gone' not found",
+    )
 
 
 def test_pre_labels_are_replaced_by_uuid(

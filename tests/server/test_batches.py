@@ -102,6 +102,22 @@ def test_rows_that_are_there_already_are_named(
     assert created["failedDataRowIds"] == [ids[keys[1]]]
 
 
+def test_a_row_may_be_named_by_id_and_by_key(
+    gql: Gql, project: str, keys: Sequence[str], ids: Mapping[str, str]
+) -> None:
+    make_batch(gql, project, keys[:1])
+    asked = {
+        "name": "other",
+        "dataRowIds": [ids[key] for key in keys[:2]],
+        "globalKeys": keys[:3],
+    }
+
+    created = gql(CREATE_BATCH, p=project, input=asked)["project"]["createBatchV2"]
+
+    assert created["batch"]["size"] == 2
+    assert created["failedDataRowIds"] == [ids[keys[0]]]
+
+
 @pytest.mark.parametrize(
     ("asked", "refusal"),
     [
@@ -374,3 +390,33 @@ def test_a_project_counts_its_own_rows(
     make_batch(gql, project, keys[:2])
 
     assert states_of(gql, project) == {"All": 2, "Unlabeled": 2}
+
+
+def test_unknown_rows_are_refused_before_anybody_waits_for_them(
+    gql: Gql, refused: Gql, project: str, keys: Sequence[str]
+) -> None:
+    asked = {"name": "b", "dataRowIds": [], "globalKeys": [keys[0], "nowhere"]}
+    ready = gql(
+        "query C($k: [ID!]) { queryAllDataRowsHaveBeenProcessed(globalKeys: $k)"
+        " { allDataRowsHaveBeenProcessed } }",
+        k=asked["globalKeys"],
+    )
+
+    assert ready["queryAllDataRowsHaveBeenProcessed"]["allDataRowsHaveBeenProcessed"]
+    assert refused(CREATE_BATCH, p=project, input=asked) == (
+        "MALFORMED_REQUEST",
+        "1 unknown global keys: nowhere",
+    )
+
+
+def test_settings_of_consensus_are_not_bottomless(refused: Gql, project: str) -> None:
+    deep: Any = {}
+    for _ in range(70):
+        deep = {"a": deep}
+
+    assert refused(
+        EMPTY, p=project, input={"name": "a", "consensusSettings": deep}
+    ) == (
+        "BAD_USER_INPUT",
+        "consensusSettings must not nest deeper than 64 levels",
+    )

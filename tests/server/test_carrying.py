@@ -10,58 +10,18 @@ from reconciler.server.carrying import (
     Passage,
     carry,
     confidence_of,
-    conflicting,
     related,
     schema_ids,
 )
-from reconciler.server.lines import Line, body_of, line_of
-from tests.support.labelling import box, uuid
-
-
-def ontology(prefix: str) -> dict[str, Any]:
-    """Make cars of a colour, and weather with what falls, all of a prefix."""
-
-    def node(key: str, /, **more: Any) -> dict[str, Any]:
-        return {"featureSchemaId": f"{prefix}-{key}", **more}
-
-    def radio(name: str, *options: dict[str, Any]) -> dict[str, Any]:
-        named = {"type": "radio", "name": name, "instructions": name}
-        return node(name, **named, options=list(options))
-
-    def option(name: str, *below: dict[str, Any]) -> dict[str, Any]:
-        return node(name, value=name, label=name, options=list(below))
-
-    return {
-        "tools": [
-            node(
-                "car",
-                tool="rectangle",
-                name=f"{prefix} car",
-                classifications=[radio("colour", option("red"), option(f"{prefix}!"))],
-            ),
-            node("edge", tool="edge", name=f"{prefix} edge", classifications=[]),
-        ],
-        "classifications": [
-            radio(
-                "weather", option("dry"), option("wet", radio("falls", option("rain")))
-            ),
-            node(
-                "seen",
-                type="checklist",
-                name="seen",
-                instructions="seen",
-                options=[option("cats"), option("dogs")],
-            ),
-            node("note", type="text", name="note", instructions="note", options=[]),
-        ],
-    }
+from reconciler.server.lines import body_of, line_of
+from tests.support.labelling import box, cars_and_weather, uuid
 
 
 def passage(**becomes: str) -> Passage:
     """Go from the ontology of a to that of b."""
     return Passage(
-        Features.of(ontology("a")),
-        Features.of(ontology("b")),
+        Features.of(cars_and_weather("a")),
+        Features.of(cars_and_weather("b")),
         {f"a-{one}": f"b-{other}" for one, other in becomes.items()},
     )
 
@@ -177,6 +137,17 @@ def test_a_relationship_needs_both_of_its_ends() -> None:
     ]
 
 
+def test_the_ends_of_a_relationship_are_known_however_they_are_spelled() -> None:
+    car, bus = (f"aaaaaaaa-0000-4000-8000-00000000000{one}" for one in "bc")
+    relation = {"source": car.upper(), "target": bus.replace("-", "")}
+    edge = {"uuid": uuid(3), "name": "edge", "relationship": relation}
+    given = [{**box(1), "uuid": car}, {**box(2), "uuid": bus}, edge]
+
+    lines = [line_of(json.dumps(one)) for one in given]
+
+    assert related(lines) == lines
+
+
 @pytest.mark.parametrize(
     ("line", "confidence"),
     [
@@ -196,48 +167,7 @@ def test_a_prediction_is_as_sure_as_it_says(
     assert confidence_of(line_of(json.dumps(line))) == confidence
 
 
-@pytest.mark.parametrize(
-    ("override", "expected"),
-    [
-        (False, ["old car", "old dry", "new bus"]),
-        (True, ["new car", "new bus", "new wet"]),
-    ],
-)
-def test_one_uuid_or_one_question_is_a_conflict(
-    override: bool, expected: list[str]
-) -> None:
-    def line(number: int, name: str, **more: Any) -> Line:
-        return line_of(json.dumps({"uuid": uuid(number), "name": name, **more}))
-
-    old = [
-        line(1, "a car", said="old car"),
-        line(2, "weather", answer={"name": "dry"}, said="old dry"),
-    ]
-    new = [
-        line(1, "a car", said="new car"),
-        line(3, "a car", said="new bus"),
-        line_of(
-            json.dumps(
-                {"schemaId": "a-weather", "answer": {"name": "wet"}, "said": "new wet"}
-            )
-        ),
-    ]
-
-    merged = conflicting(Features.of(ontology("a")), override=override)(old, new)
-
-    assert [json.loads(body_of(one))["said"] for one in merged] == expected
-
-
 def test_the_schema_ids_of_an_ontology_are_found_at_any_depth() -> None:
-    assert {"a-car", "a-red", "a-rain", "a-note"} <= set(schema_ids(ontology("a")))
-
-
-def test_questions_that_nobody_knows_dont_conflict() -> None:
-    old, new = (
-        line_of(json.dumps({"uuid": uuid(n), "name": f"lost {n}", "answer": "x"}))
-        for n in (1, 2)
+    assert {"a-car", "a-red", "a-rain", "a-note"} <= set(
+        schema_ids(cars_and_weather("a"))
     )
-
-    merged = conflicting(Features.of(ontology("a")), override=True)([old], [new])
-
-    assert merged == [old, new]

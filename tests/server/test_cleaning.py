@@ -1,5 +1,6 @@
 """What a store forgets after a while, and what it keeps."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -7,10 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from reconciler.server.store.cleaning import DAY, clean
 from reconciler.server.store.database import Store
+from reconciler.server.store.tables import tasks as task_table
+from reconciler.server.store.tasks import TaskType
 from tests.server.conftest import Clock
+from tests.support.annotation_files import errors, ndjson, send
+from tests.support.labelling import make_batch
 
 Gql = Callable[..., Any]
 
@@ -86,6 +92,28 @@ def test_an_old_export_is_gone_with_its_files(
     assert export(gql) in tasks(gql)
 
 
+def test_tasks_that_nobody_lists_are_forgotten(
+    store: Store,
+    gql: Gql,
+    keys: Sequence[str],
+    register: Gql,
+    assign: Gql,
+    later: Callable[[], None],
+) -> None:
+    def kinds() -> set[str]:
+        with store.read() as db:
+            return set(db.execute(select(task_table.c.type)).scalars())
+
+    register(globalKeys=keys[:2])
+    assign({"split": "TEST", "globalKeys": keys[:1]})
+    assert {TaskType.MEMBERSHIP, TaskType.SPLITS} <= kinds()
+
+    later()
+
+    # The import of the rows is listed among the user's tasks.
+    assert kinds() == {TaskType.UPSERT_DATA_ROWS}
+
+
 def test_a_file_that_a_data_row_shows_is_kept(
     store: Store,
     gql: Gql,
@@ -101,6 +129,92 @@ def test_a_file_that_a_data_row_shows_is_kept(
     (seen,) = [one for one in rows(gql) if one["globalKey"] == "seen"]
     assert http.get(seen["rowData"]).content == b"a picture"
     assert len(contents(store)) == 1
+
+
+@pytest.mark.parametrize("how", ["masks of pictures", "masks of videos"])
+def test_a_mask_that_a_line_names_is_kept(
+    store: Store,
+    gql: Gql,
+    http: httpx.Client,
+    keys: Sequence[str],
+    upload: Callable[..., str],
+    later: Callable[[], None],
+    how: str,
+) -> None:
+    url = upload(b"a mask")
+    upload(b"another one")
+    if how == "masks of pictures":
+        media_type = "IMAGE"
+        mask = {"name": "fur", "mask": {"instanceURI": url, "colorRGB": [1, 2, 3]}}
+    else:
+        media_type = "VIDEO"
+        frame = {"index": 1, "instanceURI": url}
+        instance = {"colorRGB": [1, 2, 3], "name": "fur"}
+        mask = {"masks": {"frames": [frame], "instances": [instance]}}
+    ontology = gql(
+        "mutation O($data: UpsertOntologyInput!) { upsertOntology(data: $data) { id } }",
+        data={
+            "name": "pets",
+            "normalized": '{"tools": [{"tool": "raster-segmentation", "name": "fur"}]}',
+            "mediaType": media_type,
+        },
+    )["upsertOntology"]["id"]
+    project = gql('mutation { createProject(data: {name: "pets"}) { id } }')
+    project_id = project["createProject"]["id"]
+    gql(
+        "mutation C($p: ID!, $o: ID!) { project(where: {id: $p})"
+        " { connectOntology(ontologyId: $o) { id } } }",
+        p=project_id,
+        o=ontology,
+    )
+    make_batch(gql, project_id, keys[:1])
+    line = {"dataRow": {"globalKey": keys[0]}, **mask}
+    job = send(http, "createLabelImport", project_id, ndjson(line))["data"]
+    assert errors(http, job["createLabelImport"]) == []
+
+    later()
+
+    masks = {one.read_bytes() for one in store.files.root.glob("??/*")}
+    assert b"a mask" in masks
+    assert b"another one" not in masks
+
+
+def test_a_file_that_row_data_of_json_names_is_kept(
+    store: Store,
+    gql: Gql,
+    upload: Callable[..., str],
+    bring: Gql,
+    later: Callable[[], None],
+) -> None:
+    brought, changed, lost = map(upload, (b"one", b"two", b"three"))
+    bring(
+        {"row_data": {"pages": [{"image": brought}]}, "global_key": "a"},
+        {"row_data": "a text", "global_key": "b"},
+        {"row_data": f"[not JSON, but {lost}]", "global_key": "c"},
+    )
+    (row,) = [one for one in rows_with_ids(gql) if one["globalKey"] == "b"]
+    gql(
+        "mutation U($id: ID!, $text: String!)"
+        " { updateDataRow(where: {id: $id}, data: {rowData: $text}) { id } }",
+        id=row["id"],
+        text=json.dumps({"image": changed}),
+    )
+
+    later()
+
+    found = {one.read_bytes() for one in store.files.root.glob("??/*")}
+    assert {b"one", b"two"} <= found
+    assert b"three" not in found
+
+
+def rows_with_ids(gql: Gql) -> list[dict[str, str]]:
+    (dataset,) = gql("{ datasets { id } }")["datasets"]
+    found = gql(
+        "query R($id: ID!) { datasetDataRows(id: $id) { nodes { id globalKey } } }",
+        id=dataset["id"],
+    )
+    nodes: list[dict[str, str]] = found["datasetDataRows"]["nodes"]
+    return nodes
 
 
 def test_content_that_was_just_written_again_is_kept(

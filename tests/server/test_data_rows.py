@@ -156,7 +156,7 @@ def test_an_upload_of_too_many_rows_is_refused_as_a_whole(
 
     assert (code, message) == (
         "OPERATION_NOT_ALLOWED",
-        "the upload has 3 data rows; at most 2 are taken",
+        "the upload has more than 2 data rows, the most that are taken",
     )
     count = gql(f'{{ dataset(where: {{id: "{dataset}"}}) {{ rowCount }} }}')
     assert count["dataset"]["rowCount"] == 0
@@ -219,3 +219,62 @@ def test_a_variable_that_is_left_out_leaves_its_argument_out(
     (node,) = gql(query, id=dataset)["datasetDataRows"]["nodes"]
 
     assert [one["value"] for one in node["attachments"]] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("where", "keys"),
+    [
+        ({"rowData": "b"}, ["b"]),
+        ({"rowData_not": "b"}, ["c", "a"]),
+        ({"externalId_not": "x"}, ["c", "b"]),
+        ({"AND": [{"externalId_not": "x"}, {"rowData_lt": "c"}]}, ["b"]),
+        ({"createdAt_gt": "2020-01-01T00:00:00Z"}, ["c", "b", "a"]),
+        ({"createdAt_lt": "2020-01-01T00:00:00Z"}, []),
+        ({"updatedAt_lte": "2020-01-01T00:00:00Z"}, []),
+    ],
+    ids=str,
+)
+def test_rows_of_a_dataset_are_found_by_what_they_are(
+    gql: Gql, bring: Gql, dataset: str, where: Any, keys: list[str]
+) -> None:
+    bring(
+        {"row_data": "a", "global_key": "a", "external_id": "x"},
+        {"row_data": "b", "global_key": "b"},
+        {"row_data": "c", "global_key": "c", "external_id": "y"},
+    )
+
+    found = gql(
+        "query W($id: ID!, $where: DatasetDataRowWhereInput) {"
+        " datasetDataRows(id: $id, where: $where) { nodes { globalKey } } }",
+        id=dataset,
+        where=where,
+    )
+
+    assert [one["globalKey"] for one in found["datasetDataRows"]["nodes"]] == keys
+
+
+@pytest.mark.parametrize("settings", [ServerSettings(limits=Limits(rows_per_upload=2))])
+def test_no_more_of_an_upload_is_read_than_its_limit(refused: Gql, upload: Gql) -> None:
+    full = upload(msgspec.json.encode([{}] * 2))
+    more = upload(msgspec.json.encode([{}]))
+    never_read = upload(b"no JSON")
+    manifest = upload(msgspec.json.encode({"chunk_uris": [full, more, never_read]}))
+
+    assert refused(UPSERT, m=manifest) == (
+        "OPERATION_NOT_ALLOWED",
+        "the upload has more than 2 data rows, the most that are taken",
+    )
+
+
+def test_a_chunk_that_is_named_twice_is_refused(refused: Gql, upload: Gql) -> None:
+    chunk = upload(b"[]")
+    again = chunk.replace("http://twin.test", "http://other.test")
+    manifest = upload(msgspec.json.encode({"chunk_uris": [chunk, again]}))
+
+    assert refused(UPSERT, m=manifest) == (
+        "BAD_USER_INPUT",
+        "the manifest names a chunk twice",
+    )
+
+
+UPSERT = "mutation M($m: String!) { upsertDataRows(data: {manifestUri: $m}) { id } }"

@@ -215,7 +215,7 @@ def test_a_config_is_an_object_and_not_bottomless(refused: Gql, run: str) -> Non
     )
     assert refused(UPDATE, modelRunId=run, data={"config": deep}) == (
         "BAD_USER_INPUT",
-        "a config must not nest deeper than 64 levels",
+        "config must not nest deeper than 64 levels",
     )
 
 
@@ -266,6 +266,17 @@ def test_runs_are_deleted_together_or_not_at_all(
     assert refused(CONFIG, id=run)[0] == "RESOURCE_NOT_FOUND"
 
 
+@pytest.mark.parametrize("kind", ["Models", "ModelRuns"])
+def test_what_is_named_twice_is_deleted_once(
+    gql: Gql, refused: Gql, model: str, run: str, kind: str
+) -> None:
+    mutation = f"mutation D($ids: [ID!]!) {{ delete{kind}(where: {{ids: $ids}}) }}"
+    named = model if kind == "Models" else run
+
+    assert gql(mutation, ids=[named, named]) == {f"delete{kind}": True}
+    assert refused(CONFIG, id=run)[0] == "RESOURCE_NOT_FOUND"
+
+
 @pytest.mark.parametrize("settings", [ServerSettings(limits=Limits(runs_per_model=2))])
 def test_a_model_has_only_so_many_runs(gql: Gql, refused: Gql, model: str) -> None:
     made = [
@@ -303,9 +314,31 @@ def test_runs_come_in_the_order_that_is_asked_for(
     names = names or sorted(made, key=lambda name: str(made[name]))
 
     found = gql(
-        "query R($m: ID!) { model(where: {id: $m}) { modelRuns(where: {modelId: $m}"
-        f" skip: 0 first: 100 orderBy: {order}) {{ name }} }} }}",
+        "query R($m: ID!) { model(where: {id: $m}) { modelRuns("
+        f"skip: 0 first: 100 orderBy: {order}) {{ name }} }} }}",
         m=model,
     )
 
     assert [one["name"] for one in found["model"]["modelRuns"]] == names
+
+
+def test_ids_in_filters_are_declared_as_texts(gql: Gql, model: str, run: str) -> None:
+    found = gql(
+        "query M($id: ID!) { model(where: {id: $id}) { ontologyId"
+        " modelRuns { createdBy } } }",
+        id=model,
+    )["model"]
+    models = gql(
+        "query F($param_0: String!) { models(where: {ontologyId: $param_0}) { id } }",
+        param_0=found["ontologyId"],
+    )
+    runs = gql(
+        "query R($id: ID!, $p0: String!, $p1: String!) { model(where: {id: $id}) {"
+        " modelRuns(where: {AND: [{createdBy: $p0}, {modelId: $p1}]}) { id } } }",
+        id=model,
+        p0=found["modelRuns"][0]["createdBy"],
+        p1=model,
+    )
+
+    assert models["models"] == [{"id": model}]
+    assert runs["model"]["modelRuns"] == [{"id": run}]

@@ -324,6 +324,17 @@ def test_each_kind_has_its_shape(
     assert {key: found[key] for key in found if key not in common} == body
 
 
+def test_a_url_of_ours_is_made_anew(the_object: Make) -> None:
+    ours = Urls("http://old.test", b"secret", 1_900_000_000)
+    url = ours.sign("c" + "a" * 24, "my mask.png")
+
+    found = the_object({"name": "fur", "mask": {"instanceURI": url}})
+
+    fresh = Urls("http://twin.test", b"secret", 2_000_000_000)
+    wanted = fresh.sign("c" + "a" * 24, "my mask.png")
+    assert found["mask"]["url"] == found["composite_mask"]["url"] == wanted
+
+
 def test_pixels_become_a_file_that_equal_pixels_share(
     make: Make, files: MaskFiles, tmp_path: Path
 ) -> None:
@@ -424,3 +435,10 @@ def test_a_relationship_points_at_features(
     assert found["annotation_kind"] == kind
     assert found[f"{type_}_relationship"] == {"source": first, "target": second}
     assert (found["name"], found["value"]) == ("next to", "next_to")
+
+
+def test_an_empty_text_is_a_text(the_answer: Make) -> None:
+    found = the_answer({"name": "note", "answer": ""})
+
+    assert found["text_answer"] == {"content": ""}
+    assert "checklist_answers" not in found

@@ -35,10 +35,12 @@ UUID = "0a000000-0000-4000-8000-00000000000{}"
 def export(gql: Gql, http: httpx.Client) -> Export:
     """Export by a mutation, and read the lines."""
 
-    def read(mutation: str, filters: Mapping[str, Any], **params: Any) -> list[Any]:
+    def read(
+        mutation: str, filters: Mapping[str, Any], stream: str = "RESULT", **params: Any
+    ) -> list[Any]:
         asked = {"filters": filters, "params": params, "streamable": True}
         (started,) = gql(mutation, input=asked).values()
-        where = {"where": {"id": started["taskId"]}, "streamType": "RESULT"}
+        where = {"where": {"id": started["taskId"]}, "streamType": stream}
         header = gql(HEADER, **where)["task"]["exportMetadataHeader"]
         size = header["totalSize"] if header else 0
         content, offset = b"", 0
@@ -124,7 +126,7 @@ def test_each_project_has_its_own_rows_and_labels(
     both = export(CATALOG, {"searchQuery": {"query": []}}, allProjects=True)
 
     assert [line["data_row"]["global_key"] for line in found] == list(keys[:3])
-    assert all(set(line["projects"]) == {first} for line in found)
+    assert [set(line["projects"]) for line in found] == [{first}] * 3
     assert [set(line["projects"]) for line in both[:5]] == [
         {first},
         {first},
@@ -185,6 +187,99 @@ def test_a_label_has_no_confidence_whatever_was_imported(
 
     (label,) = line["projects"][project]["labels"]
     assert "confidence" not in label["annotations"]["objects"][0]
+
+
+@pytest.fixture
+def connect(gql: Gql) -> Callable[[str, str], str]:
+    """Have a project label by a new ontology that has one tool; answers its id."""
+
+    def send(project: str, schema_id: str) -> str:
+        tool = {"tool": "rectangle", "name": "cat", "featureSchemaId": schema_id}
+        made = gql(
+            "mutation O($n: String!)"
+            ' { upsertOntology(data: {name: "o", normalized: $n}) { id } }',
+            n=json.dumps({"tools": [tool], "classifications": []}),
+        )
+        identifier: str = made["upsertOntology"]["id"]
+        gql(
+            "mutation C($p: ID!, $o: ID!) { project(where: {id: $p})"
+            " { connectOntology(ontologyId: $o) { id } } }",
+            p=project,
+            o=identifier,
+        )
+        return identifier
+
+    return send
+
+
+def test_a_label_says_the_same_whatever_ontology_its_project_has_later(
+    export: Export,
+    gql: Gql,
+    store: Store,
+    make_project: Callable[..., str],
+    connect: Callable[[str, str], str],
+    keys: Sequence[str],
+    run: str,
+    model: str,
+) -> None:
+    first, second = "a" * 25, "b" * 25
+    project = make_project("first", keys[:2], labelled=False)
+    connect(project, first)
+
+    def draw(key: str) -> None:
+        with store.write() as db:
+            pk = db.execute(select(projects.c.pk)).scalar_one()
+            put_labels(db, store, pk, [NewLabel(number(db, key), [box()], False)])
+
+    def made_with(inside: Mapping[str, Any]) -> str:
+        (label,) = inside["labels"]
+        found: str = label["annotations"]["objects"][0]["feature_schema_id"]
+        return found
+
+    draw(keys[0])
+    gql(
+        "mutation T($r: ID!, $p: ID!) { createMEAModelRunProjectLabelRegistrationTask("
+        "where: {modelRunId: $r, projectId: $p}) }",
+        r=run,
+        p=project,
+    )
+    connect(project, second)
+    draw(keys[1])
+
+    lines = export(PROJECT, of_project(project))
+    (taken,) = export(RUN, {"modelRunId": run})
+    assert [made_with(one["projects"][project]) for one in lines] == [first, second]
+    assert made_with(taken["experiments"][model]["runs"][run]) == first
+
+    draw(keys[0])
+
+    redrawn = export(PROJECT, of_project(project))[0]
+    (taken,) = export(RUN, {"modelRunId": run})
+    assert made_with(redrawn["projects"][project]) == second
+    assert made_with(taken["experiments"][model]["runs"][run]) == first
+
+
+def test_an_ontology_stays_while_there_are_labels_made_with_it(
+    http: httpx.Client,
+    store: Store,
+    make_project: Callable[..., str],
+    connect: Callable[[str, str], str],
+    keys: Sequence[str],
+) -> None:
+    project = make_project("first", keys[:1], labelled=False)
+    ontology = connect(project, "a" * 25)
+    with store.write() as db:
+        pk = db.execute(select(projects.c.pk)).scalar_one()
+        put_labels(db, store, pk, [NewLabel(number(db, keys[0]), [box()], False)])
+    unused = connect(project, "b" * 25)
+    connect(project, "c" * 25)
+
+    kept = http.delete(f"/api/v1/ontologies/{ontology}")
+    gone = http.delete(f"/api/v1/ontologies/{unused}")
+
+    assert kept.status_code == 409
+    assert "used by labels" in kept.text
+    assert gone.is_success
 
 
 @pytest.mark.parametrize(
@@ -344,3 +439,73 @@ def test_vectors_of_rows_are_exported_with_their_names(
 
 def test_moments_without_a_zone_are_meant_in_the_users(gql: Gql) -> None:
     assert gql("{ user { timezone } }") == {"user": {"timezone": "UTC"}}
+
+
+def test_a_row_that_would_have_too_many_frames_is_told_and_the_others_exported(
+    export: Export,
+    predict: Callable[..., None],
+    register: Gql,
+    keys: Sequence[str],
+    ids: Mapping[str, str],
+    run: str,
+) -> None:
+    shape = {"top": 1, "left": 2, "height": 3, "width": 4}
+    for key, last in ((keys[0], 3), (keys[1], 10**9)):
+        frames = [{"frame": n, "bbox": shape} for n in (0, last)]
+        segments = [{"keyframes": frames}]
+        predict(key, json.dumps({"name": "cat", "segments": segments}).encode())
+    register(globalKeys=keys[:3])
+    asked = {"includePredictions": True, "includeInterpolatedFrames": True}
+    rows = {"searchQuery": {"query": [{"type": "global_key", "ids": keys[:3]}]}}
+
+    lines = export(CATALOG, rows, **asked, modelRunIds=[run])
+    errors = export(CATALOG, rows, "ERRORS", **asked, modelRunIds=[run])
+
+    assert [one["data_row"]["global_key"] for one in lines] == [keys[0], keys[2]]
+    assert errors == [
+        {
+            "data_row_id": ids[keys[1]],
+            "global_key": keys[1],
+            "message": "a label has more than 100000 frames between its key frames; "
+            "export it without interpolated frames",
+        }
+    ]
+
+
+def test_rows_of_another_dataset_and_deleted_datasets_are_told(
+    export: Export, gql: Gql, dataset: str, keys: Sequence[str], ids: Mapping[str, str]
+) -> None:
+    made = gql('mutation { createDataset(data: {name: "other"}) { id } }')
+    other = made["createDataset"]["id"]
+
+    def told(dataset: str, **clause: Any) -> list[Any]:
+        query = [{"type": "dataset", "ids": [dataset]}, clause]
+        return export(CATALOG, {"searchQuery": {"query": query}}, "ERRORS")
+
+    by_key = {"type": "global_key", "ids": [keys[0]]}
+    by_id = {"type": "data_row_id", "ids": [ids[keys[0]]]}
+    assert told(dataset, **by_key) == []
+    assert told(other, **by_key) == [
+        {
+            "global_key": keys[0],
+            "message": "there is no data row with the global key 'street-00'"
+            " in the dataset",
+        }
+    ]
+    assert told(other, **by_id) == [
+        {
+            "data_row_id": ids[keys[0]],
+            "message": f"there is no data row '{ids[keys[0]]}' in the dataset",
+        }
+    ]
+
+    gql(
+        "mutation D($id: ID!) { updateDataset(where: {id: $id}, data: {deleted: true})"
+        " { id } }",
+        id=other,
+    )
+
+    assert told(other, **by_id)[0] == {
+        "dataset_id": other,
+        "message": f"there is no dataset '{other}'",
+    }

@@ -201,14 +201,15 @@ exporting.start_export(request, exporting.Subject.RUN, {asked!r})
 
 @pytest.mark.parametrize("settings", [ServerSettings(limits=Limits(ids_per_request=2))])
 def test_a_search_by_too_many_names_is_refused_by_the_limit(refused: Gql) -> None:
-    clause = {"type": "global_key", "operator": "is", "ids": ["a", "b", "c"]}
+    ids = [str(number) for number in range(2_001)]
+    clause = {"type": "global_key", "operator": "is", "ids": ids}
 
     code, message = refused(
         CATALOG, input={"filters": {"searchQuery": {"query": [clause]}}}
     )
 
     assert code == "BAD_USER_INPUT"
-    assert message == "ids lists 3 items; at most 2 go in one request"
+    assert message == "ids lists 2001 items; at most 2000 go in one request"
 
 
 @pytest.mark.parametrize("name", ["projectIds", "modelRunIds"])
@@ -248,3 +249,49 @@ def test_what_is_not_there_is_refused_before_anything_begins(
     assert message.startswith(reason[1])
     with store.read() as db:
         assert db.execute(select(tasks)).first() is None
+
+
+def test_a_task_that_is_no_export_has_no_files_of_one(gql: Gql, bring: Gql) -> None:
+    bring({"row_data": "https://e.test/1.png"})
+    read = (
+        "{ user { createdTasks { type exportMetadataHeader(streamType: RESULT)"
+        " { totalLines } exportFileFromOffset(streamType: RESULT, offset: 0)"
+        " { file } } } }"
+    )
+
+    assert gql(read)["user"]["createdTasks"] == [
+        {
+            "type": "adv-upsert-data-rows",
+            "exportMetadataHeader": None,
+            "exportFileFromOffset": None,
+        }
+    ]
+
+
+def test_a_clock_that_was_set_back_makes_no_task_run_again(
+    started: Gql, gql: Gql, refused: Gql, clock: Clock
+) -> None:
+    identifier = started()
+    clock.seconds -= 3600
+
+    assert gql(TASK, id=identifier)["task"]["status"] == "COMPLETE"
+    code, message = refused(
+        "mutation C($id: ID!) { cancelBulkOperationJob(id: $id) { success } }",
+        id=identifier,
+    )
+    assert (code, message) == (
+        "BAD_USER_INPUT",
+        f"the task '{identifier}' is COMPLETE, and can't be cancelled any more",
+    )
+
+
+def test_no_chunk_is_past_the_last_offset_that_the_store_can_count(
+    started: Gql, gql: Gql
+) -> None:
+    found = gql(
+        "query T($id: ID!) { task(where: {id: $id}) { exportFileFromOffset("
+        'streamType: RESULT, offset: "18446744073709551615") { file } } }',
+        id=started(),
+    )
+
+    assert found == {"task": {"exportFileFromOffset": None}}

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from reconciler.annotations.features import Features
-from reconciler.server.errors import ApiError
 from reconciler.server.exporting.annotations import Reader
+from reconciler.server.exporting.files import Unsayable
 from reconciler.server.exporting.labels import decode_lines, label_of, numbered
 from reconciler.server.exporting.masks import MaskFiles
 from reconciler.server.files import Files, Urls
@@ -110,7 +110,7 @@ def test_points_and_lines_move_too_and_what_has_other_points_stands_still() -> N
 def test_frames_that_would_be_too_many_are_refused() -> None:
     far = cat([{"frame": 0, "bbox": box(0)}, {"frame": 10**9, "bbox": box(0)}])
 
-    with pytest.raises(ApiError, match="100000 frames between its key frames"):
+    with pytest.raises(Unsayable, match="100000 frames between its key frames"):
         export(far, between=True)
     assert set(export(far)["annotations"]["frames"]) == {"0", "1000000000"}
 
@@ -198,6 +198,17 @@ def test_masks_are_known_by_their_colour_on_every_frame() -> None:
     }
 
 
+def test_a_mask_on_a_frame_has_a_url_of_ours_anew() -> None:
+    ours = Urls("http://old.test", b"secret", 1_900_000_000)
+    frame = {"index": 1, "instanceURI": ours.sign("c" + "a" * 24, "1.png")}
+    row = {"masks": {"frames": [frame], "instances": [{"colorRGB": [1, 2, 3]}]}}
+
+    (found,) = export(row)["annotations"]["frames"]["1"]["objects"].values()
+
+    fresh = Urls("http://twin.test", b"secret", 0).sign("c" + "a" * 24, "1.png")
+    assert found["mask"]["url"] == found["composite_mask"]["url"] == fresh
+
+
 def test_answers_for_the_whole_video_are_beside_the_frames() -> None:
     found = export({"name": "weather", "answer": {"name": "rain"}})["annotations"]
 
@@ -211,3 +222,24 @@ def test_what_is_on_frames_of_data_of_no_known_type_is_a_video() -> None:
 
     assert export(row, media_type="UNKNOWN")["label_kind"] == "Video"
     assert export(row, media_type="AUDIO")["label_kind"] == "Audio"
+
+
+def test_a_checklist_of_which_nothing_was_chosen_is_on_its_frames() -> None:
+    row = {"name": "things", "answer": [], "frames": [{"start": 1, "end": 2}]}
+
+    found = export(row, between=True)["annotations"]
+
+    assert [
+        frame["classifications"][0]["checklist_answers"]
+        for frame in found["frames"].values()
+    ] == [[], []]
+    assert list(found["segments"].values()) == [[[1, 2]]]
+
+
+def test_an_empty_text_is_on_its_frames() -> None:
+    row = {"name": "note", "answer": "", "frames": [{"start": 3, "end": 4}]}
+
+    frames = export(row)["annotations"]["frames"]
+
+    (one,) = frames["3"]["classifications"]
+    assert one["text_answer"]["content"] == ""

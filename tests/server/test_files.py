@@ -1,6 +1,7 @@
 """Files of the store and their URLs."""
 
 import hashlib
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.server.files import Files, signed_file
-from reconciler.server.store.database import Store
+from reconciler.server.app import WHOLE, make_app
+from reconciler.server.files import Files, Urls, signed_file
+from reconciler.server.jobs import Job, Jobs
+from reconciler.server.settings import ServerSettings
+from reconciler.server.store.database import Store, open_store
+from reconciler.server.store.files import add_file, own_file
 
 Gql = Callable[..., Any]
 
@@ -103,3 +108,86 @@ def test_a_writer_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
         stopped()
 
     assert [p for p in files.root.rglob("*") if p.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["photo #1?.png", "a/b.png", "..", ".", "", "a%2Fb", "a;b&c=d", "\\\n\x7f"]
+)
+def test_a_file_is_read_whatever_it_is_called(
+    http: httpx.Client, store: Store, name: str
+) -> None:
+    written = store.files.write([b"pixels"])
+    with store.write() as db:
+        _, identifier = add_file(
+            db, store, written, name=name, content_type="image/png"
+        )
+    end = int(store.clock()) + 60
+    url = Urls("http://twin.test", store.identity.secret, end).sign(identifier, name)
+
+    assert http.get(url).content == b"pixels"
+    with store.read() as db:
+        assert own_file(db, store, url)
+
+
+def test_a_file_whose_content_is_gone_is_not_found(
+    http: httpx.Client, upload: Gql, store: Store
+) -> None:
+    url = upload(b"pixels")
+    for file in store.files.root.glob("??/*"):
+        file.unlink()
+
+    response = http.get(url)
+
+    assert response.status_code == 404
+    assert response.json() == {"message": "the file is gone"}
+
+
+def test_so_many_large_files_are_read_at_once(store: Store) -> None:
+    app = make_app(store, ServerSettings(threads=8), ["sesame"])
+    written = store.files.write([b"x" * (WHOLE + 1)])
+    with store.write() as db:
+        _, identifier = add_file(db, store, written, name="a", content_type="a/b")
+    path, _, query = (
+        Urls("", store.identity.secret, int(store.clock()) + 60)
+        .sign(identifier, "a")
+        .partition("?")
+    )
+    told: list[tuple[str, dict[str, str]]] = []
+
+    def tell(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
+        told.append((status, dict(headers)))
+
+    def read() -> Any:
+        asked = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query}
+        return app(asked, tell)
+
+    first, second, third = read(), read(), read()
+    first.close()
+    fourth = read()
+
+    assert [status for status, _ in told] == [
+        "200 OK",
+        "200 OK",
+        "429 Too Many Requests",
+        "200 OK",
+    ]
+    assert told[2][1]["Retry-After"] == "1"
+    assert sum(map(len, second)) == WHOLE + 1
+    assert b"try again" in b"".join(third)
+    # What was read to its end leaves room as well.
+    assert sum(map(len, read())) == WHOLE + 1
+    fourth.close()
+
+
+def test_only_its_user_reads_a_store(tmp_path: Path) -> None:
+    with open_store(tmp_path / "home" / "store.db") as store:
+        store.files.write([b"pixels"])
+        Jobs(tmp_path / "home" / "jobs", 10).do(Job("one", lambda: None, print))
+        modes = {
+            str(one.relative_to(tmp_path)): stat.S_IMODE(one.stat().st_mode)
+            for one in tmp_path.rglob("*")
+        }
+
+    assert {modes["home"], modes["home/jobs"], modes["home/store.db.files"]} == {0o700}
+    assert {modes["home/store.db"], modes["home/store.db-wal"]} == {0o600}
+    assert not any(mode & 0o077 for mode in modes.values())

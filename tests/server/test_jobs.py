@@ -1,13 +1,14 @@
 """Jobs: done once, by whoever is there, and never left hanging."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from reconciler.server.errors import bad_input
-from reconciler.server.jobs import AT_ONCE, Job, Jobs
+from reconciler.server.errors import bad_input, busy
+from reconciler.server.jobs import AT_ONCE, PREPARED_AT_ONCE, Job, Jobs
 
 SOON = 20
 """Seconds after which a test has failed."""
@@ -95,7 +96,7 @@ def test_a_bug_fails_its_job_and_is_logged(
 def test_jobs_that_wait_keep_no_other_from_being_worked_on(tmp_path: Path) -> None:
     go, done = threading.Event(), threading.Event()
     jobs, failed = Jobs(tmp_path, 0), list[str]()
-    for number in range(2 * AT_ONCE):
+    for number in range(PREPARED_AT_ONCE + AT_ONCE):
         waiting = Job(
             identifier=f"download-{number}",
             work=lambda: None,
@@ -111,5 +112,88 @@ def test_jobs_that_wait_keep_no_other_from_being_worked_on(tmp_path: Path) -> No
     go.set()
 
 
+def test_so_many_jobs_are_prepared_at_once_and_the_others_queue(
+    tmp_path: Path,
+) -> None:
+    go, begun = threading.Event(), threading.Semaphore(0)
+    jobs, failed = Jobs(tmp_path, 0), list[str]()
+
+    def download() -> None:
+        begun.release()
+        assert_soon(go)
+
+    for number in range(PREPARED_AT_ONCE + 1):
+        waiting = Job(
+            identifier=f"download-{number}",
+            work=lambda: None,
+            fail=failed.append,
+            prepare=download,
+        )
+        jobs.do(waiting)
+
+    for _ in range(PREPARED_AT_ONCE):
+        assert begun.acquire(timeout=SOON)
+    assert not begun.acquire(timeout=0.1)
+    go.set()
+    assert begun.acquire(timeout=SOON)
+    assert failed == []
+
+
 def assert_soon(event: threading.Event) -> None:
     assert event.wait(SOON)
+
+
+def test_a_job_that_must_download_first_is_not_waited_for(tmp_path: Path) -> None:
+    go, done = threading.Event(), threading.Event()
+    waiting = Job(
+        identifier="download",
+        work=done.set,
+        fail=list[str]().append,
+        prepare=lambda: assert_soon(go),
+    )
+
+    begun = time.monotonic()
+    Jobs(tmp_path, SOON).do(waiting)
+
+    assert time.monotonic() - begun < SOON / 2
+    go.set()
+    assert done.wait(SOON)
+
+
+def test_no_more_requests_wait_for_jobs_than_may(tmp_path: Path) -> None:
+    jobs = Jobs(tmp_path, SOON, waiting=threading.BoundedSemaphore(1))
+    go, begun = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        assert_soon(go)
+
+    first = threading.Thread(target=jobs.do, args=[job("one", work, [])])
+    first.start()
+    assert begun.wait(SOON)
+    started = time.monotonic()
+    jobs.do(job("two", lambda: assert_soon(go), []))
+
+    assert time.monotonic() - started < SOON / 2
+    assert first.is_alive()
+    go.set()
+    first.join(SOON)
+    # Whoever has waited makes room for the next.
+    done: list[str] = []
+    jobs.do(job("three", lambda: done.append("three"), []))
+    assert done == ["three"]
+
+
+def test_a_job_that_finds_the_store_busy_is_done_by_who_asks_next(
+    tmp_path: Path,
+) -> None:
+    failed, done = list[str](), list[str]()
+    jobs = Jobs(tmp_path, SOON)
+
+    def work() -> None:
+        raise busy()
+
+    jobs.do(job("one", work, failed))
+    jobs.do(job("one", lambda: done.append("one"), failed))
+
+    assert (failed, done) == ([], ["one"])

@@ -83,10 +83,11 @@ def test_a_label_says_nothing_of_its_row_and_all_of_its_annotations(
     assert label["label"] == [text]
 
 
+@pytest.mark.parametrize("without", [{}, {"uuid": None}])
 def test_an_annotation_without_a_uuid_gets_one(
-    gql: Gql, store: Store, project: str, keys: Sequence[str]
+    gql: Gql, store: Store, project: str, keys: Sequence[str], without: dict[str, None]
 ) -> None:
-    put(store, project, {keys[0]: [{"name": "car", "segments": []}] * 2})
+    put(store, project, {keys[0]: [{"name": "car", "segments": [], **without}] * 2})
 
     (label,) = labels_of(gql, project)
 
@@ -122,15 +123,58 @@ def test_a_row_has_one_benchmark(
 
     assert refused(create, l=by_kind[False]) == (
         "RESOURCE_CONFLICT",
-        f"the data row has the benchmark label '{by_kind[True]}'",
+        f"the data row has the benchmark label '{by_kind[True]}', and can't have two;"
+        " delete one of the labels first",
+    )
+    assert refused(delete, l=by_kind[True]) == (
+        "RESOURCE_CONFLICT",
+        f"the data row has the ordinary label '{by_kind[False]}', and can't have two;"
+        " delete one of the labels first",
     )
     assert refused(read, l=by_kind[False])[0] == "RESOURCE_NOT_FOUND"
-    gql(delete, l=by_kind[True])
+    gql(DELETE, ids=[by_kind[True]])
     gql(create, l=by_kind[False])
     assert gql(read, l=by_kind[False])["benchmark"] == {
         "referenceLabel": {"id": by_kind[False]}
     }
     assert refused(create, l="gone")[0] == "RESOURCE_NOT_FOUND"
+
+
+def test_a_benchmark_becomes_an_ordinary_label_that_takes_what_comes(
+    gql: Gql, store: Store, project: str, keys: Sequence[str]
+) -> None:
+    put(store, project, {keys[0]: [box(1)]}, benchmark=True)
+    (before,) = labels_of(gql, project)
+    delete = "mutation D($l: ID!) { deleteBenchmark(where: {labelId: $l}) { id } }"
+
+    gql(delete, l=before["id"])
+    put(store, project, {keys[0]: [box(2)]})
+
+    (after,) = labels_of(gql, project)
+    assert (after["id"], after["isBenchmarkReference"]) == (before["id"], False)
+    assert said_in(gql, project) == {keys[0]: [uuid(1), uuid(2)]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "createBenchmark(data: {labelId: $l}) { id }",
+        "deleteBenchmark(where: {labelId: $l}) { id }",
+        "deleteLabels(labelIds: [$l]) { id }",
+    ],
+)
+def test_what_happens_to_labels_happens_in_their_project(
+    gql: Gql, store: Store, clock: Any, project: str, keys: Sequence[str], change: str
+) -> None:
+    put(store, project, {keys[0]: [box(1)]})
+    (label,) = labels_of(gql, project)
+    active = "query A($p: ID!) { project(where: {id: $p}) { lastActivityTime } }"
+    before = gql(active, p=project)
+    clock.seconds += 60
+
+    gql(f"mutation C($l: ID!) {{ {change} }}", l=label["id"])
+
+    assert gql(active, p=project) != before
 
 
 def test_rows_of_deleted_labels_are_to_be_labelled_again(
@@ -201,7 +245,7 @@ def test_a_label_knows_its_row_and_its_project(
     query = (
         "query L($id: ID!) { label(where: {id: $id}) { id secondsToLabel agreement"
         " benchmarkAgreement createdBy { email } dataRow { rowData } reviews(skip: 0"
-        " first: 100) { id } project { name labelCount labels { id } } } }"
+        " first: 100) { id } project { name labelCount } } }"
     )
 
     assert gql(query, id=listed["id"])["label"] == {
@@ -212,7 +256,7 @@ def test_a_label_knows_its_row_and_its_project(
         "createdBy": {"email": "owner@reconciler.invalid"},
         "dataRow": {"rowData": "https://e.test/street-00.png"},
         "reviews": [],
-        "project": {"name": "p", "labelCount": 1, "labels": [{"id": listed["id"]}]},
+        "project": {"name": "p", "labelCount": 1},
     }
     assert refused(query, id="gone")[0] == "RESOURCE_NOT_FOUND"
 
@@ -232,3 +276,21 @@ def test_a_uuid_is_kept_as_it_is_written_in_most_places(
     put(store, project, {keys[0]: [{**box(1), "uuid": spelled}]})
 
     assert said_in(gql, project) == {keys[0]: ["aaaaaaaa-0000-4000-8000-00000000000b"]}
+
+
+def test_a_label_is_shown_without_confidences(
+    gql: Gql, store: Store, project: str, keys: Sequence[str]
+) -> None:
+    metrics = [{"name": "loss", "value": 0.5}]
+    answer = {"name": "confidence", "confidence": 0.5, "custom_metrics": metrics}
+    nested = [{"name": "q", "answer": [answer], "customMetrics": metrics}]
+    put(
+        store,
+        project,
+        {keys[0]: [box(1, confidence=0.5, classifications=nested)]},
+    )
+
+    (label,) = labels_of(gql, project)
+
+    plain = [{"name": "q", "answer": [{"name": "confidence"}]}]
+    assert label["label"] == [box(1, classifications=plain)]

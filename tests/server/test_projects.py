@@ -157,7 +157,7 @@ def test_a_deleted_project_leaves_nothing_behind(
     assert counts == [0, 0, 0, 0, 0, 0]
 
 
-def test_arguments_deep_in_a_selection_are_read_as_they_come(
+def test_arguments_deep_in_a_selection_are_read_as_those_at_the_top(
     gql: Gql, refused: Gql, store: Store, keys: Sequence[str]
 ) -> None:
     project = make_project(gql)
@@ -180,7 +180,7 @@ def test_arguments_deep_in_a_selection_are_read_as_they_come(
     assert one == {"batches": {"nodes": [{"name": "b"}]}}
     assert counted["workstreamStateCounts"][0] == {"count": 2}
     assert labelled == {"labels": []}
-    assert (code, message) == ("BAD_USER_INPUT", "{'a': 1} is no PageSize")
+    assert (code, message) == ("BAD_USER_INPUT", "first: { a: 1 } is no PageSize")
 
 
 def test_a_project_of_no_medium_takes_any_ontology(gql: Gql) -> None:
@@ -190,3 +190,11 @@ def test_a_project_of_no_medium_takes_any_ontology(gql: Gql) -> None:
     found = gql(CONNECT, p=made["createProject"]["id"], o=ontology)
 
     assert found["project"]["connectOntology"]["ontology"] == {"id": ontology}
+
+
+def test_editors_are_paged_as_all_lists_are(gql: Gql, refused: Gql) -> None:
+    assert gql("{ labelingFrontends(skip: 1) { id } }")["labelingFrontends"] == []
+    assert refused("{ labelingFrontends(skip: -1) { id } }") == (
+        "BAD_USER_INPUT",
+        "skip must not be negative",
+    )

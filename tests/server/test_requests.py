@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from reconciler.server.app import make_app
-from reconciler.server.settings import Limits, ServerSettings
-from reconciler.server.store.database import Store
+from reconciler.server.settings import STRICT, Limits, ServerSettings
+from reconciler.server.store.database import Store, open_store
 
 Gql = Callable[..., Any]
 
@@ -20,6 +20,38 @@ def test_both_paths_serve_the_api(answer: Gql, path: str) -> None:
     assert answer("{ organization { name } }", path) == {
         "data": {"organization": {"name": "Reconciler"}}
     }
+
+
+@pytest.mark.parametrize("settings", [STRICT])
+@pytest.mark.parametrize(
+    ("document", "most"),
+    [
+        (
+            "query Q($l: [ID!]!) { dataRowsForGlobalKeys(where: {ids: $l}) { jobId } }",
+            None,
+        ),
+        (
+            "query Q($l: [ID!]!) { queryAllDataRowsHaveBeenProcessed(globalKeys: $l)"
+            " { allDataRowsHaveBeenProcessed } }",
+            100_000,
+        ),
+        (
+            "mutation M($l: [ID!]!) { deleteDataRows(where: {dataRowIds: $l}) { id } }",
+            None,
+        ),
+        ("mutation M($l: [ID!]!) { deleteModelRuns(where: {ids: $l}) }", 1_000),
+    ],
+    ids=["keys", "processed", "rows", "runs"],
+)
+def test_the_strictest_server_takes_the_lists_that_clients_send(
+    answer: Gql, document: str, most: int | None
+) -> None:
+    def said(length: int) -> str:
+        return json.dumps(answer(document, l=["a"] * length))
+
+    assert "go in one request" not in said(most or 1_001)
+    if most is not None:
+        assert f"at most {most} go in one request" in said(most + 1)
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "sesame", "Basic sesame", ""])
@@ -302,4 +334,79 @@ def test_an_upload_must_be_a_file(refused: Gql) -> None:
     assert (code, message) == (
         "BAD_USER_INPUT",
         "file must be a part of a multipart request",
+    )
+
+
+def test_a_bug_outside_the_api_is_logged_and_no_server_error(
+    http: httpx.Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fall(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("reconciler.server.rest.answer", fall)
+    monkeypatch.setattr("reconciler.server.access.Organizations.signer", fall)
+    monkeypatch.setattr("reconciler.server.app._read_json", fall)
+
+    rest = http.get("/api/v1/ontologies/x")
+    file = http.get("/files/c/x")
+    api = http.post("/graphql", json={"query": "{ user { id } }"})
+
+    assert (rest.status_code, file.status_code) == (400, 404)
+    assert rest.json() == {"message": "Internal server error"}
+    assert api.status_code == 200
+    assert api.json()["errors"][0]["message"] == "Internal server error"
+    assert caplog.text.count("a bug in the answer to") == 3
+
+
+def test_a_store_that_is_busy_asks_to_try_again(
+    http: httpx.Client,
+    answer: Gql,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("reconciler.server.store.database.BUSY_SECONDS", 0)
+    app = make_app(open_store(store.path), ServerSettings(), ["sesame"])
+    monkeypatch.setattr(http, "_transport", httpx.WSGITransport(app=app))
+
+    with store.write():
+        body = answer('mutation { createDataset(data: {name: "a"}) { id } }')
+        rest = http.delete("/api/v1/ontologies/x")
+    app.organizations.default.store.close()
+
+    assert body["errors"] == [
+        {
+            "message": "the store is busy; try again",
+            "extensions": {
+                "code": "INTERNAL_SERVER_ERROR",
+                "exception": {"status": 503},
+            },
+        }
+    ]
+    assert (rest.status_code, rest.headers["retry-after"]) == (429, "1")
+    assert rest.json() == {"message": "the store is busy; try again"}
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "1" * 5000])
+def test_a_number_that_nothing_can_hold_is_refused(
+    refused: Gql, model: str, number: str
+) -> None:
+    code, message = refused(
+        f'mutation {{ createModelRun(data: {{name: "a", modelId: "{model}",'
+        f" trainingMetadata: {{a: [{number}]}}}}) {{ id }} }}"
+    )
+
+    assert code == "BAD_USER_INPUT"
+    assert "is too large a number" in message
+
+
+def test_a_document_with_too_many_arguments_is_refused(refused: Gql) -> None:
+    arguments = "first: 1 " * 2001
+
+    assert refused(f"{{ models({arguments}) {{ id }} }}") == (
+        "GRAPHQL_VALIDATION_FAILED",
+        "Query complexity limit exceeded",
     )

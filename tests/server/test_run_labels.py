@@ -159,6 +159,24 @@ def test_the_benchmark_comes_before_the_label_that_changed_last(
     assert said() == [[uuid(1)], [uuid(3)]]
 
 
+def test_of_two_labels_that_are_named_the_benchmark_is_taken(
+    gql: Gql,
+    store: Store,
+    clock: Any,
+    project: str,
+    keys: Sequence[str],
+    take: Gql,
+    said: Callable[[], list[list[str]]],
+) -> None:
+    put(store, project, {keys[0]: [box(1)]}, benchmark=True)
+    clock.seconds += 60
+    put(store, project, {keys[0]: [box(2)]})
+
+    take(*(one["id"] for one in labels_of(gql, project)))
+
+    assert said() == [[uuid(1)]]
+
+
 def test_of_two_labels_the_one_that_changed_last_is_taken(
     gql: Gql,
     store: Store,

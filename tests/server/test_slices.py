@@ -1,5 +1,6 @@
 """Slices: made, evaluated, paged, refused."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -217,8 +218,9 @@ def test_rows_of_a_run_are_found_by_split_and_prediction(
     assert rows_in(*both) == [0]
 
 
+@pytest.mark.parametrize("spelling", ["schemaId", "schema_id"])
 def test_a_feature_is_meant_where_a_line_names_its_schema(
-    gql: Gql, store: Store, keys: Sequence[str]
+    gql: Gql, store: Store, keys: Sequence[str], spelling: str
 ) -> None:
     schema = "c" * 25
     ontology = gql(
@@ -243,7 +245,7 @@ def test_a_feature_is_meant_where_a_line_names_its_schema(
     )
     row_pk = numbers_of(store, keys)[keys[1]]
     with store.write() as db:
-        line = f'{{"schemaId": "{schema}"}}'
+        line = json.dumps({spelling: schema})
         put_predictions(db, run_number(db, run), [(row_pk, uuid(1), line)])
     data = {
         "name": "cars",

@@ -42,6 +42,20 @@ def test_the_tables_are_those_that_the_migrations_make(store: Store) -> None:
     assert differences == []
 
 
+@pytest.mark.parametrize(
+    "table",
+    ["projects", "task_queues", "batches", "labels", "annotation_imports", "slices"],
+)
+def test_the_number_of_what_was_deleted_is_never_given_out_again(
+    store: Store, table: str
+) -> None:
+    query = text("SELECT sql FROM sqlite_master WHERE name = :name")
+    with store.read() as db:
+        made = db.execute(query, {"name": table}).scalar_one()
+
+    assert "PRIMARY KEY AUTOINCREMENT" in made
+
+
 def test_the_known_revision_is_the_last_one() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))

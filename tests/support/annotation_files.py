@@ -1,10 +1,16 @@
 """Files of annotations, sent to a twin and read back."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
+import pytest
+from sqlalchemy import Connection
+
+from reconciler.annotations.together import refuse_together
+from reconciler.server.importing import annotations as importing
+from reconciler.server.store.database import Store
 
 ONTOLOGY: Mapping[str, Any] = {
     "tools": [
@@ -122,3 +128,23 @@ def said(found: Sequence[Mapping[str, Any]]) -> list[str]:
         ", ".join(problem["name"] for problem in one["errors"]) or one["status"]
         for one in found
     ]
+
+
+def meanwhile(
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[Connection], object],
+) -> list[bool]:
+    """Let something happen once, after lines were judged and before they are kept."""
+    done: list[bool] = []
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        judged = refuse_together(*given, **named)
+        if not done:
+            with store.write() as db:
+                happens(db)
+            done.append(True)
+        return judged
+
+    monkeypatch.setattr(importing, "refuse_together", interrupted)
+    return done

@@ -34,6 +34,45 @@ def box(number: int, **more: Any) -> dict[str, Any]:
     }
 
 
+def cars_and_weather(prefix: str) -> dict[str, Any]:
+    """Make cars of a colour, and weather with what falls, all of a prefix."""
+
+    def node(key: str, /, **more: Any) -> dict[str, Any]:
+        return {"featureSchemaId": f"{prefix}-{key}", **more}
+
+    def radio(name: str, *options: dict[str, Any]) -> dict[str, Any]:
+        named = {"type": "radio", "name": name, "instructions": name}
+        return node(name, **named, options=list(options))
+
+    def option(name: str, *below: dict[str, Any]) -> dict[str, Any]:
+        return node(name, value=name, label=name, options=list(below))
+
+    return {
+        "tools": [
+            node(
+                "car",
+                tool="rectangle",
+                name=f"{prefix} car",
+                classifications=[radio("colour", option("red"), option(f"{prefix}!"))],
+            ),
+            node("edge", tool="edge", name=f"{prefix} edge", classifications=[]),
+        ],
+        "classifications": [
+            radio(
+                "weather", option("dry"), option("wet", radio("falls", option("rain")))
+            ),
+            node(
+                "seen",
+                type="checklist",
+                name="seen",
+                instructions="seen",
+                options=[option("cats"), option("dogs")],
+            ),
+            node("note", type="text", name="note", instructions="note", options=[]),
+        ],
+    }
+
+
 def make_project(gql: Gql, name: str = "p", ontology: str | None = None) -> str:
     """Make a project and know its id."""
     made = gql(

@@ -123,8 +123,9 @@ def object_of(
 def mask_body(masks: MaskFiles, mask: Mask) -> dict[str, Any]:
     """Say where a mask is."""
     if mask.url is not None:
-        composite = {"url": mask.url, "color_rgb": mask.colour}
-        return {"mask": {"url": mask.url}, "composite_mask": composite}
+        url = masks.renewed(mask.url)
+        composite = {"url": url, "color_rgb": mask.colour}
+        return {"mask": {"url": url}, "composite_mask": composite}
     if mask.png is not None:
         return {"mask": {"url": masks.url(mask.png)}}
     return {"mask": {"size": mask.size, "counts": mask.counts}}
@@ -169,7 +170,9 @@ def classification_of(
         message_id: The message of a conversation that it is about.
     """
     if answers is None:
-        answers = answers_of(given) or ()
+        answers = answers_of(given)
+    if answers is None:
+        answers = ()
     found = reader.heading(name(seed), feature, given)
     prefix = ""
     if message_id is not None:

@@ -33,6 +33,10 @@ Section: TypeAlias = Callable[[Sequence[ExportedRow]], Say]
 """Prepares what is said of the rows of a batch."""
 
 
+class Unsayable(Exception):  # noqa: N818  # a reason, which goes to the errors
+    """A row of which a line can't be made, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the lines of an export say beyond their data row.
@@ -90,7 +94,11 @@ class Chunk:
 
 
 def make_lines(
-    urls: Urls, batches: Batches, wanted: Wanted, sections: Sequence[Section]
+    urls: Urls,
+    batches: Batches,
+    wanted: Wanted,
+    sections: Sequence[Section],
+    failures: list[bytes],
 ) -> Iterator[bytes]:
     """Make the lines of rows, in their order.
 
@@ -99,6 +107,7 @@ def make_lines(
         batches: The rows.
         wanted: What is said of the rows themselves.
         sections: What else is said.
+        failures: Where lines go that say which rows are left out, and why.
     """
     for batch in batches:
         parts = [section(batch) for section in sections]
@@ -107,8 +116,12 @@ def make_lines(
                 "data_row": _data_row(row, urls, details=wanted.details),
                 "media_attributes": _snake(row.media_attributes),
             }
-            for say in parts:
-                line.update(say(row))
+            try:
+                for say in parts:
+                    line.update(say(row))
+            except Unsayable as reason:
+                failures.append(_failure(row, str(reason)))
+                continue
             encoded = _encode(line)
             yield (encoded if encoded.isascii() else _escaped(encoded)) + b"\n"
 
@@ -117,6 +130,13 @@ def encode_line(line: object) -> bytes:
     """Write an object as a line of ASCII."""
     encoded = _encode(line)
     return (encoded if encoded.isascii() else _escaped(encoded)) + b"\n"
+
+
+def _failure(row: ExportedRow, reason: str) -> bytes:
+    line = {"data_row_id": row.id}
+    if row.global_key is not None:
+        line["global_key"] = row.global_key
+    return encode_line({**line, "message": reason})
 
 
 _encode = msgspec.json.Encoder().encode

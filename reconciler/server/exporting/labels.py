@@ -42,7 +42,7 @@ def label_of(
         between: Whether frames between key frames are wanted.
 
     Raises:
-        ApiError: When those frames are too many.
+        Unsayable: When those frames are too many.
     """
     name = part_ids(identifier)
     timeline = Timeline(between)

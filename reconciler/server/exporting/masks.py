@@ -1,9 +1,14 @@
-"""Masks that came as pixels become files of ours, for exports name masks by URL."""
+"""Exports name masks by URL: of a file of ours, or of where they are elsewhere.
+
+Masks that came as pixels become files of ours; URLs of ours, which end after a
+while, are made anew.
+"""
 
 import hashlib
 from base64 import b64decode
+from urllib.parse import unquote, urlsplit
 
-from reconciler.server.files import Files, Urls, Written
+from reconciler.server.files import Files, Urls, Written, signed_file
 from reconciler.server.store.ids import part_ids
 
 NAME = "mask.png"
@@ -23,6 +28,14 @@ class MaskFiles:
         self.written: dict[str, Written] = {}
         self._files = files
         self._urls = urls
+
+    def renewed(self, url: str) -> str:
+        """Make a URL of ours anew; any other stays what it is."""
+        signed = signed_file(url, self._urls.secret)
+        if signed is None:
+            return url
+        name = unquote(urlsplit(url).path.rpartition("/")[2])
+        return self._urls.sign(signed[0], name)
 
     def url(self, png: str) -> str:
         """Bring a mask, in base64, to the disk and give its URL."""

@@ -20,7 +20,7 @@ from reconciler.server.store.export_subjects import Project
 
 def projects_section(around: Surroundings, projects: Sequence[Project]) -> Section:
     """Say what projects say of the rows that are in them."""
-    readers = [Readers(around, one.features, one.media_type) for one in projects]
+    readers = [Readers(around, one.media_type) for one in projects]
 
     def prepare(batch: Sequence[ExportedRow]) -> Say:
         row_pks = [row.pk for row in batch]
@@ -35,9 +35,10 @@ def projects_section(around: Surroundings, projects: Sequence[Project]) -> Secti
             found: dict[str, Any] = {}
             for project, reads, memberships, labels in prepared:
                 if membership := memberships.get(row.pk):
-                    reader = reads.choose(row, marks=False)
                     said = [
-                        _label(reader, around.wanted, row, one)
+                        _label(
+                            reads.of_label(row, one.content), around.wanted, row, one
+                        )
                         for one in labels.get(row.pk, ())
                     ]
                     found[project.id] = {"name": project.name, "labels": said}
@@ -66,7 +67,7 @@ def _details(project: Project, membership: Membership) -> dict[str, Any]:
 def _label(
     reader: Reader, wanted: Wanted, row: ExportedRow, stored: StoredLabel
 ) -> dict[str, Any]:
-    lines = numbered(decode_lines(stored.annotations))
+    lines = numbered(decode_lines(stored.content.annotations))
     label = label_of(reader, stored.id, lines, between=wanted.interpolated)
     if wanted.label_details:
         label["label_details"] = {

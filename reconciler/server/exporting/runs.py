@@ -17,6 +17,7 @@ from reconciler.server.exporting.readers import Readers, Surroundings
 from reconciler.server.store.export import ExportedRow
 from reconciler.server.store.export_contents import (
     Place,
+    StoredContent,
     StoredMetric,
     read_contents,
     read_metrics,
@@ -29,7 +30,7 @@ from reconciler.server.store.membership import SPLITS
 
 def run_section(around: Surroundings, run: Run) -> Section:
     """Say what a run says of its rows, each of which brings its place along."""
-    readers = Readers(around, run.features, run.media_type)
+    readers = Readers(around, run.media_type)
 
     def prepare(batch: Sequence[ExportedRow]) -> Say:
         known = _know(around, run, readers, [row.pk for row in batch], batch)
@@ -47,7 +48,7 @@ def run_section(around: Surroundings, run: Run) -> Section:
 
 def runs_section(around: Surroundings, runs: Sequence[Run]) -> Section:
     """Say what runs say of rows, any of which may be in any of them."""
-    readers = [Readers(around, run.features, run.media_type) for run in runs]
+    readers = [Readers(around, run.media_type) for run in runs]
 
     def prepare(batch: Sequence[ExportedRow]) -> Say:
         row_pks = [row.pk for row in batch]
@@ -89,7 +90,7 @@ class _Known:
     around: Surroundings
     run: Run
     readers: Readers
-    contents: Mapping[int, str]
+    contents: Mapping[int, StoredContent]
     predicted: Mapping[int, Sequence[tuple[str, str]]]
     measured: Mapping[int, Sequence[StoredMetric]]
 
@@ -109,10 +110,11 @@ class _Known:
     def _label(self, row: ExportedRow, place: ExportedRow | Place) -> dict[str, Any]:
         assert place.label_id is not None
         assert place.content_pk is not None, "labels come with what they say"
+        content = self.contents[place.content_pk]
         return label_of(
-            self.readers.choose(row, marks=False),
+            self.readers.of_label(row, content),
             place.label_id,
-            numbered(decode_lines(self.contents[place.content_pk])),
+            numbered(decode_lines(content.annotations)),
             between=self.around.wanted.interpolated,
         )
 
@@ -120,7 +122,7 @@ class _Known:
         self, row: ExportedRow, lines: Sequence[tuple[str, str]]
     ) -> dict[str, Any]:
         return label_of(
-            self.readers.choose(row, marks=True),
+            self.readers.of_predictions(row, self.run.ontology_pk),
             self.run.entry_id(row.id),
             [(uuid, decode(line.encode())) for uuid, line in lines],
             between=self.around.wanted.interpolated,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection
@@ -37,15 +38,13 @@ from reconciler.server.store import tasks as task_store
 from reconciler.server.store.database import Store
 from reconciler.server.store.export import Batches, Columns
 from reconciler.server.store.export_files import Stream, add_chunks, add_masks
-from reconciler.server.store.export_search import Found, absent, find
-from reconciler.server.store.files import add_file
+from reconciler.server.store.export_search import ROWS, Found, absent, find, in_datasets
+from reconciler.server.store.files import NDJSON, add_file
 from reconciler.server.store.slices import catalog_condition
 from reconciler.server.store.tasks import TaskRecord, TaskState, TaskType
 
 SUBJECTS_AT_ONCE: Final = 30
 """How many projects, and how many runs, an export may name (the SDK's limit)."""
-
-NDJSON: Final = "application/x-ndjson"
 
 _WHOLE: Final = 2**63
 
@@ -155,12 +154,13 @@ def _make(request: Request, db: Connection, record: TaskRecord) -> Made:
     subject = Subject(record.detail["subject"])
     export = _look_up(request, db, subject, asked, masks)
     wanted = read_wanted(asked.get("params") or {})
-    lines = make_lines(request.urls, export.batches, wanted, export.sections)
+    failures: list[bytes] = []
+    lines = make_lines(request.urls, export.batches, wanted, export.sections, failures)
     results = write_chunks(files, lines, limit)
     if not streamed and not results:
         # A result that isn't streamed is a file even when it is empty.
         results = [Chunk(files.write([]), 0)]
-    errors = write_chunks(files, _errors(db, export), limit)
+    errors = write_chunks(files, chain(failures, _errors(db, export)), limit)
     return Made({Stream.RESULT: results, Stream.ERRORS: errors}, masks.written)
 
 
@@ -211,11 +211,18 @@ def _is_streamed(asked: Asked) -> bool:
 
 
 def _errors(db: Connection, export: Export) -> Iterator[bytes]:
-    where = "" if export.project_pk is None else " in the project"
     for naming, name in absent(db, export.clauses, export.project_pk):
         key, kind = _NAMES[naming]
-        message = f"there is no {kind} '{name}'{where}"
+        message = f"there is no {kind} '{name}'{_where(export, naming)}"
         yield encode_line({key: name, "message": message})
+
+
+def _where(export: Export, naming: Naming) -> str:
+    if naming is Naming.DATASET:
+        return ""
+    if export.project_pk is not None:
+        return " in the project"
+    return " in the dataset" if naming in ROWS and in_datasets(export.clauses) else ""
 
 
 def _look_up(

@@ -23,13 +23,13 @@ from reconciler.annotations.rows import (
     Row,
     answers_of,
 )
-from reconciler.server.errors import bad_input
 from reconciler.server.exporting.annotations import (
     NameParts,
     Reader,
     classification_of,
     nested_of,
 )
+from reconciler.server.exporting.files import Unsayable
 from reconciler.server.exporting.shapes import kind_prefix, shape_of
 
 MOST_FRAMES: Final = 100_000
@@ -70,14 +70,15 @@ class Timeline:
         """Count frames that are filled in.
 
         Raises:
-            ApiError: When they are too many.
+            Unsayable: When they are too many.
         """
         self.between += frames
         if self.between > MOST_FRAMES:
-            raise bad_input(
+            reason = (
                 f"a label has more than {MOST_FRAMES} frames between its key frames; "
                 "export it without interpolated frames"
             )
+            raise Unsayable(reason)
 
 
 def is_timed(row: Row) -> bool:
@@ -198,27 +199,33 @@ def _add_masks(
 
 
 def _url(reader: Reader, frame: MaskFrame) -> str:
-    return frame.url if frame.url is not None else reader.masks.url(frame.image or "")
+    if frame.url is not None:
+        return reader.masks.renewed(frame.url)
+    return reader.masks.url(frame.image or "")
 
 
 def _add_answers(
     timeline: Timeline, reader: Reader, name: NameParts, seed: str, row: Row
 ) -> None:
     feature = reader.feature(row, reader.features.top)
-    answers = answers_of(row) or ()
-    spans: list[tuple[Frames, str | Answer]] = []
+    answers = answers_of(row)
+    spans: list[tuple[Frames, str | Answer | None]] = []
     if isinstance(answers, str):
         spans = [(frames, answers) for frames in row.frames or ()]
     else:
-        for one in answers:
+        for one in answers or ():
             spans += [(frames, one) for frames in one.frames or row.frames or ()]
+        if not answers:
+            # A checklist of which nothing was chosen, which is an answer too.
+            spans = [(frames, None) for frames in row.frames or ()]
     part = name(seed)
     timeline.segments[part] = _merged(frames for frames, _ in spans)
     timeline.key_frames[part] = sorted({frames.start for frames, _ in spans})
     for frame in _written(timeline, timeline.key_frames[part], timeline.segments[part]):
         there = [one for at, one in spans if at.start <= frame <= at.end]
-        texts = [one if isinstance(one, str) else one.value for one in there]
         chosen = [one for one in there if isinstance(one, Answer)]
+        texts = [one for one in there if isinstance(one, str)]
+        texts += [one.value for one in chosen if one.value is not None]
         timeline.frame(frame)["classifications"].append(
             classification_of(
                 reader,
@@ -226,7 +233,7 @@ def _add_answers(
                 seed,
                 row,
                 feature=feature,
-                answers=chosen if texts[-1] is None else texts[-1],
+                answers=texts[0] if texts else chosen,
             )
         )
 

@@ -3,7 +3,8 @@
 A line that can't be imported fails alone; a file fails as a whole only when there
 is nothing to read. Lines are read and checked, and the files of what came of them
 are written, before the store is locked. What they were judged by is looked at once
-more under the lock; when it has changed, they are judged anew.
+more under the lock; when it has changed, they are judged anew. Jobs hold ids and no
+numbers, for the store may give out the number of what was deleted again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,24 +16,23 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection
 
-from reconciler.annotations.checked import Annotation, Checked, Refused
-from reconciler.annotations.checking import Checker
-from reconciler.annotations.features import Features
+from reconciler.annotations.checked import Checked, Refused
 from reconciler.annotations.problems import Problem, show
 from reconciler.annotations.rows import RowName
-from reconciler.annotations.rules import STRICT, Purpose, Rules
+from reconciler.annotations.rules import Rules
 from reconciler.annotations.together import refuse_together
 from reconciler.server.errors import bad_input
 from reconciler.server.files import Written
 from reconciler.server.importing.fetching import fetch
 from reconciler.server.importing.line_files import LineFile
+from reconciler.server.importing.reading import Reading, read_lines, rules_of
 from reconciler.server.importing.statuses import (
     all_statuses,
     failures,
     joined,
     without_line,
 )
-from reconciler.server.jobs import Job
+from reconciler.server.jobs import Job, nothing_before
 from reconciler.server.lines import line_of
 from reconciler.server.settings import ServerSettings
 from reconciler.server.store import annotation_imports as import_store
@@ -43,8 +43,7 @@ from reconciler.server.store.annotation_imports import (
     ImportType,
 )
 from reconciler.server.store.database import Store
-from reconciler.server.store.files import add_file
-from reconciler.server.store.ids import new_uuid
+from reconciler.server.store.files import NDJSON, add_file, keep_files
 from reconciler.server.store.import_facts import Facts, Names, names_in, read_facts
 from reconciler.server.store.import_results import keep
 from reconciler.server.store.tables import run_rows
@@ -55,40 +54,33 @@ from reconciler.server.store.targets import (
     run_target,
 )
 
-NDJSON: Final = "application/x-ndjson"
-
 INPUTS: Final = "inputs.ndjson"
 """What the file of an import is called; names of imports may hold anything."""
-
-LONGEST_LINE: Final = 16 * 1024 * 1024
-"""How many bytes a line may have: while it is read, it takes ten times as many."""
-
-_PURPOSES: Final = {
-    ImportType.PREDICTIONS: Purpose.PREDICTION,
-    ImportType.LABELS: Purpose.LABEL,
-    ImportType.PRELABELS: Purpose.PRELABEL,
-    ImportType.RUN_PREDICTIONS: Purpose.PRELABEL,
-}
 
 
 def job_of(store: Store, settings: ServerSettings, record: ImportRecord) -> Job:
     """Make the job that does an import."""
+    fetched = record.url is not None and record.input is None
     return Job(
         identifier=record.id,
-        work=partial(_work, store, settings, record.pk),
-        fail=partial(_fail, store, record.pk),
-        prepare=partial(_prepare, store, settings, record.pk),
+        work=partial(_work, store, settings, record.id),
+        fail=partial(_fail, store, record.id),
+        prepare=partial(_prepare, store, settings, record.id)
+        if fetched
+        else nothing_before,
     )
 
 
-def _fail(store: Store, pk: int, message: str) -> None:
+def _fail(store: Store, identifier: str, message: str) -> None:
     with store.write() as db:
-        import_store.end_import(db, store, pk, ImportState.FAILED, message=message)
+        import_store.end_import(
+            db, store, identifier, ImportState.FAILED, message=message
+        )
 
 
-def _prepare(store: Store, settings: ServerSettings, pk: int) -> None:
+def _prepare(store: Store, settings: ServerSettings, identifier: str) -> None:
     with store.read() as db:
-        record = import_store.running_import(db, pk)
+        record = import_store.running_import(db, identifier)
     if record is None or record.input is not None or record.url is None:
         return
     with store.files.writer() as (append, finish):
@@ -96,33 +88,41 @@ def _prepare(store: Store, settings: ServerSettings, pk: int) -> None:
         _keep_input(store, record, finish())
 
 
-def _work(store: Store, settings: ServerSettings, pk: int) -> None:
+def _work(store: Store, settings: ServerSettings, identifier: str) -> None:
     with store.read() as db:
-        record = import_store.running_import(db, pk)
-        if record is None:
-            return
-        if record.type is ImportType.PREDICTIONS:
-            target = run_target(db, pk=record.owner_pk)
-        else:
-            target = project_target(db, pk=record.owner_pk)
+        record = import_store.running_import(db, identifier)
+    if record is None:
+        return
     if record.type is ImportType.RUN_PREDICTIONS:
         source, absent = _collect(store, record)
     else:
         source, absent = _received(settings, record), []
     with LineFile(store.files.path(source.sha256)) as lines:
-        checked = _check(lines, record, target, settings)
-        attempt = _Attempt(
-            store=store,
-            record=record,
-            target=target,
-            rules=_rules(settings),
-            lines=lines,
-            checked=checked,
-            names=names_in(checked),
-            absent=absent,
-        )
-        while not attempt.succeeds():
-            pass
+        attempt: _Attempt | None = None
+        while attempt is None or not attempt.succeeds():
+            with store.read() as db:
+                target = _target(db, record)
+            if attempt is not None and attempt.target == target:
+                continue
+            reading = read_lines(
+                lines, record.type, target, settings, store.identity.secret
+            )
+            attempt = _Attempt(
+                store=store,
+                record=record,
+                target=target,
+                rules=rules_of(settings),
+                lines=lines,
+                reading=reading,
+                names=names_in(reading.checked),
+                absent=absent,
+            )
+
+
+def _target(db: Connection, record: ImportRecord) -> Target:
+    if record.type is ImportType.PREDICTIONS:
+        return run_target(db, record.owner_id)
+    return project_target(db, record.owner_id)
 
 
 def _received(settings: ServerSettings, record: ImportRecord) -> Written:
@@ -141,7 +141,7 @@ def _collect(store: Store, record: ImportRecord) -> tuple[Written, list[str]]:
     """
     run_id, row_ids = record.detail["modelRunId"], record.detail["dataRowIds"]
     with store.read() as db:
-        run = run_target(db, run_id=run_id)
+        run = run_target(db, run_id)
         rows = rows_by_id(db, run, row_ids)
         members = {one.pk for one in rows.values() if one.member}
         absent = [
@@ -164,43 +164,7 @@ def _collect(store: Store, record: ImportRecord) -> tuple[Written, list[str]]:
 def _keep_input(store: Store, record: ImportRecord, written: Written) -> None:
     with store.write() as db:
         pk, _ = add_file(db, store, written, name=INPUTS, content_type=NDJSON)
-        import_store.set_input(db, record.pk, pk)
-
-
-def _rules(settings: ServerSettings) -> Rules:
-    return STRICT if settings.strict_annotations else Rules()
-
-
-def _check(
-    lines: LineFile, record: ImportRecord, target: Target, settings: ServerSettings
-) -> list[Checked]:
-    checker = Checker(
-        Features.of(target.ontology),
-        target.media_type,
-        _rules(settings),
-        _PURPOSES[record.type],
-    )
-    limit = settings.limits.annotations_per_import
-    checked: list[Checked] = []
-    for line in lines:
-        if limit is not None and len(checked) >= limit:
-            raise bad_input(f"the file has more than {limit} lines")
-        checked.append(_checked(checker, line))
-    if not checked and record.type is not ImportType.RUN_PREDICTIONS:
-        raise bad_input("the file has no lines")
-    return checked
-
-
-def _checked(checker: Checker, line: bytes) -> Checked:
-    if len(line) > LONGEST_LINE:
-        message = f"the line has {len(line)} bytes; {LONGEST_LINE} are taken"
-        return Refused(None, None, (Problem("TooLong", message),))
-    match checker.read(line):
-        case Annotation() as one:
-            # The line can be found again, and a file of them is large.
-            return msgspec.structs.replace(one, line=b"", uuid=one.uuid or new_uuid())
-        case other:
-            return other
+        import_store.set_input(db, record.id, pk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +177,7 @@ class _Attempt:
         target: The run or project.
         rules: Limits and choices.
         lines: The file.
-        checked: What each line is.
+        reading: What each line is, and which of our files they name.
         names: The data rows that they name.
         absent: Ids of data rows that were asked for, and aren't in the run.
     """
@@ -223,7 +187,7 @@ class _Attempt:
     target: Target
     rules: Rules
     lines: LineFile
-    checked: Sequence[Checked]
+    reading: Reading
     names: Names
     absent: Sequence[str]
 
@@ -235,9 +199,9 @@ class _Attempt:
         said = self._write(all_statuses(judged, self.lines.numbers, facts))
         failed = self._write(failures(judged, self.lines.numbers, facts))
         with self.store.write() as db:
-            if import_store.running_import(db, self.record.pk) is None:
+            if import_store.running_import(db, self.record.id) is None:
                 return True
-            if self._facts(db) != facts:
+            if _target(db, self.record) != self.target or self._facts(db) != facts:
                 return False
             keep(
                 db,
@@ -248,10 +212,11 @@ class _Attempt:
                 facts=facts,
                 line=self.lines.__getitem__,
             )
+            keep_files(db, self.reading.files)
             import_store.end_import(
                 db,
                 self.store,
-                self.record.pk,
+                self.record.id,
                 ImportState.FINISHED,
                 statuses_pk=self._file(db, said, "statuses.ndjson"),
                 errors_pk=self._file(db, failed, "errors.ndjson"),
@@ -263,7 +228,7 @@ class _Attempt:
 
     def _judge(self, facts: Facts) -> Sequence[Checked]:
         return refuse_together(
-            [self._at_home(one, facts) for one in self.checked],
+            [self._at_home(one, facts) for one in self.reading.checked],
             self.rules,
             row_of=facts.number,
             known_uuids=facts.uuids,

@@ -5,9 +5,10 @@ uploaded here, and no other address is ever read. An item that can't be
 understood fails alone.
 """
 
+import json
 import mimetypes
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final
@@ -18,7 +19,7 @@ from msgspec import Struct
 from reconciler.server.errors import bad_input, over_quota
 from reconciler.server.importing.metadata import Entry, MetadataSchema, Unfit
 from reconciler.server.store.database import Store
-from reconciler.server.store.files import own_file
+from reconciler.server.store.files import StoredFile, own_file
 
 KEY_LENGTH: Final = 200
 """The longest global key."""
@@ -106,29 +107,75 @@ def read_manifest(
         ApiError: When it, or one of its chunks, isn't a file of ours or isn't
             what it should be, or when there are too many items.
     """
-    manifest = _json(store, uri, "the manifest")
+    source = _file(store, uri, "the manifest")
+    manifest = _json(store, source, "the manifest", msgspec.json.decode)
     if not isinstance(manifest, dict) or not isinstance(
         manifest.get("chunk_uris"), list
     ):
         raise bad_input("the manifest has no list chunk_uris")
-    chunks = [_json(store, one, "a chunk") for one in manifest["chunk_uris"]]
-    if not all(isinstance(chunk, list) for chunk in chunks):
-        raise bad_input("a chunk is no list of items")
-    count = sum(map(len, chunks))
-    if most is not None and count > most:
-        raise over_quota(f"the upload has {count} data rows; at most {most} are taken")
-    return [parse_item(item, schema) for chunk in chunks for item in chunk]
+    items: list[Item | Rejected] = []
+    # A short manifest may name a lot: nothing past the limit is read.
+    for file in _chunks(store, manifest["chunk_uris"]):
+        chunk = _json(store, file, "a chunk", _items)
+        if not isinstance(chunk, list):
+            raise bad_input("a chunk is no list of items")
+        if most is not None and len(items) + len(chunk) > most:
+            raise over_quota(
+                f"the upload has more than {most} data rows, the most that are taken"
+            )
+        items.extend(
+            item if isinstance(item, Rejected) else parse_item(item, schema)
+            for item in chunk
+        )
+    return items
 
 
-def _json(store: Store, uri: object, what: str) -> Any:
+def _chunks(store: Store, uris: Sequence[object]) -> Iterator[StoredFile]:
+    seen: set[int] = set()
+    for uri in uris:
+        found = _file(store, uri, "a chunk")
+        if found.pk in seen:
+            raise bad_input("the manifest names a chunk twice")
+        seen.add(found.pk)
+        yield found
+
+
+def _file(store: Store, uri: object, what: str) -> StoredFile:
     with store.read() as db:
         found = own_file(db, store, uri)
     if found is None:
         raise bad_input(f"{what} must be the URL of a file that was uploaded here")
+    return found
+
+
+def _json(
+    store: Store, found: StoredFile, what: str, decode: Callable[[bytes], Any]
+) -> Any:
+    content = store.files.path(found.sha256).read_bytes()
     try:
-        return msgspec.json.decode(store.files.path(found.sha256).read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return decode(content)
+    except (ValueError, RecursionError) as error:
         raise bad_input(f"{what} is not JSON: {error}") from error
+
+
+def _items(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        # Half of a surrogate pair is no text, and the fault of one item only.
+        found = json.loads(content)
+        return [_whole(one) for one in found] if isinstance(found, list) else found
+
+
+def _whole(item: object) -> Any:
+    text = json.dumps(item, ensure_ascii=False)
+    try:
+        return msgspec.json.decode(text.encode())
+    except UnicodeEncodeError:
+        mended = msgspec.json.decode(text.encode(errors="replace"))
+        payload = mended.get("payload") if isinstance(mended, dict) else None
+        reason = "the item holds half of a surrogate pair, which is no text"
+        return Rejected(reason, payload if isinstance(payload, dict) else {})
 
 
 def parse_item(item: object, schema: MetadataSchema) -> Item | Rejected:
@@ -163,6 +210,7 @@ def _target(value: object) -> tuple[Target, str]:
     target, name = _TARGETS[str(value["type"])], value.get("value")
     if not isinstance(name, str):
         name = ""
+    _refuse_nul(name, "id")
     if target is not Target.AUTO and not name:
         reason = f"an item with an id of type {target} needs a value"
         raise _Wrong(reason)
@@ -174,7 +222,15 @@ def _text(payload: Mapping[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         reason = f"{name} must be a text"
         raise _Wrong(reason)
+    _refuse_nul(value, name)
     return value
+
+
+def _refuse_nul(text: str | None, name: str) -> None:
+    # The store would end the name there, and take it for another.
+    if text and "\0" in text:
+        reason = f"{name}: {text!r} holds a NUL character; leave it out"
+        raise _Wrong(reason)
 
 
 def _key(key: str | None) -> str | None:
@@ -255,6 +311,7 @@ def _embedding(given: object) -> tuple[str, str]:
         case {"embeddingId": str() as name, "vector": list() as vector} if 0 < len(
             vector
         ) <= DIMENSIONS and all(type(number) in {int, float} for number in vector):
+            _refuse_nul(name, "embeddingId")
             return name, msgspec.json.encode(vector).decode()
         case _:
             reason = (
@@ -278,12 +335,10 @@ def _attachment(given: object) -> dict[str, Any]:
         case {"type": str() as kind, "value": str() as value, **rest} if (
             kind in ATTACHMENTS
         ):
-            name = rest.get("name")
-            return {
-                "type": kind,
-                "value": value,
-                "name": name if isinstance(name, str) else None,
-            }
+            given_name = rest.get("name")
+            name = given_name if isinstance(given_name, str) else None
+            _refuse_nul(name, "an attachment's name")
+            return {"type": kind, "value": value, "name": name}
         case _:
             reason = "an attachment needs a value and one of the types " + ", ".join(
                 sorted(ATTACHMENTS)

@@ -18,7 +18,7 @@ from http.client import (
     HTTPSConnection,
     IncompleteRead,
 )
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import Timer
 from typing import Final
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -35,7 +35,21 @@ IDLE_SECONDS: Final = 30.0
 MAX_REDIRECTS: Final = 5
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_METADATA: Final = IPv6Address("fd00:ec2::254")
+_SECRETIVE: Final = frozenset(
+    map(
+        ip_address,
+        [
+            "100.100.100.200",
+            "168.63.129.16",
+            "192.0.0.192",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+        ],
+    )
+)
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_COMPATIBLE: Final = IPv6Network("::/96")
 _PATH: Final = "/%:@!$&'()*+,;=~-._"
 
 
@@ -164,9 +178,19 @@ def _reach(host: str, port: int) -> socket.socket:
 
 def _is_private_to_machine(text: str) -> bool:
     address = ip_address(text)
+    forms = [address]
     if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address
-    return address.is_link_local or address == _METADATA
+        forms += _embedded(address)
+    return any(one.is_link_local or one in _SECRETIVE for one in forms)
+
+
+def _embedded(address: IPv6Address) -> Iterator[IPv4Address]:
+    """Name the IPv4 addresses that packets to this one may end at."""
+    if address in _NAT64 or address in _COMPATIBLE:
+        yield IPv4Address(int(address) & 0xFFFF_FFFF)
+    for one in (address.ipv4_mapped, address.sixtofour):
+        if one is not None:
+            yield one
 
 
 @contextmanager

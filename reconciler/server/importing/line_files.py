@@ -8,7 +8,7 @@ from typing import Self
 
 
 class LineFile:
-    """A file whose lines are gone through once, and then found by their place.
+    """A file whose lines are gone through, and then found by their place.
 
     Use it as a context manager. Lines that hold nothing don't count.
 
@@ -36,6 +36,8 @@ class LineFile:
 
     def __iter__(self) -> Iterator[bytes]:
         """Go through the lines, without the white space around them."""
+        for known in (self._starts, self._stops, self.numbers):
+            del known[:]
         start, number, size = 0, 0, len(self._data)
         while start < size:
             number += 1

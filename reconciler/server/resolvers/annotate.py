@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
+from sqlalchemy import Connection
 
 from reconciler.server.clauses import read_clauses
 from reconciler.server.errors import ApiError, bad_input
@@ -34,26 +35,38 @@ def send_from_catalog(
 def _send(
     request: Request, asked: Mapping[str, Any], search: object, run_id: str | None
 ) -> dict[str, str]:
-    shipment, error = _prepare(request, asked, search, run_id)
+    while True:
+        shipment, error = _prepare(request, asked, search, run_id)
+        with request.store.write() as db:
+            if shipment is None or store.is_current(db, shipment):
+                return {"taskId": _deliver(request, db, asked, shipment, error)}
+
+
+def _deliver(
+    request: Request,
+    db: Connection,
+    asked: Mapping[str, Any],
+    shipment: Shipment | None,
+    error: str | None,
+) -> str:
     detail: dict[str, str] = {}
-    with request.store.write() as db:
-        if shipment is not None:
-            try:
-                with db.begin_nested():
-                    done = store.send(db, request.store, shipment)
-            except ApiError as refusal:
-                error = refusal.message
-            else:
-                detail = {"result": msgspec.json.encode(done).decode()}
-        record = task_store.add_task(
-            db,
-            request.store,
-            TaskType.ANNOTATE,
-            name=asked["batchInput"]["batchName"],
-            error=error,
-            detail=failed_with(error) or detail,
-        )
-    return {"taskId": record.id}
+    if shipment is not None:
+        try:
+            with db.begin_nested():
+                done = store.send(db, request.store, shipment)
+        except ApiError as refusal:
+            error = refusal.message
+        else:
+            detail = {"result": msgspec.json.encode(done).decode()}
+    record = task_store.add_task(
+        db,
+        request.store,
+        TaskType.ANNOTATE,
+        name=asked["batchInput"]["batchName"],
+        error=error,
+        detail=failed_with(error) or detail,
+    )
+    return record.id
 
 
 def _prepare(

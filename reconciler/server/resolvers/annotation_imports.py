@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from reconciler.server.errors import bad_input
 from reconciler.server.execution import Info, Resolvers, shape_of
-from reconciler.server.importing.annotations import INPUTS, NDJSON, job_of
+from reconciler.server.importing.annotations import INPUTS, job_of
 from reconciler.server.importing.fetching import check_url
 from reconciler.server.request import Request, Upload, request_of
 from reconciler.server.shapes import Shape
@@ -19,7 +19,7 @@ from reconciler.server.store.annotation_imports import (
     ImportState,
     ImportType,
 )
-from reconciler.server.store.files import add_file, own_file
+from reconciler.server.store.files import NDJSON, add_file, own_file
 from reconciler.server.store.projects import read_project
 from reconciler.server.store.targets import Target, project_target, run_target
 
@@ -44,7 +44,7 @@ def create_from_file(
             )
         elif ours := own_file(db, request.store, source):
             input_pk = ours.pk
-        pk = store.add_import(
+        identifier = store.add_import(
             db,
             request.store,
             kind,
@@ -54,7 +54,7 @@ def create_from_file(
             input_pk=input_pk,
             url=None if isinstance(source, Upload) else source,
         )
-    return _do(request, shape_of(info), pk)
+    return _do(request, shape_of(info), identifier)
 
 
 def create_from_run(
@@ -62,17 +62,17 @@ def create_from_run(
 ) -> dict[str, Any]:
     request = request_of(info)
     with request.store.write() as db:
-        run_target(db, run_id=data["modelRunId"])
-        pk = store.add_import(
+        run_target(db, data["modelRunId"])
+        identifier = store.add_import(
             db,
             request.store,
             ImportType.RUN_PREDICTIONS,
-            project_target(db, project_id=data["projectId"]),
+            project_target(db, data["projectId"]),
             name=data["name"],
             unique=request.settings.unique_import_names,
             detail={name: data[name] for name in ("modelRunId", "dataRowIds")},
         )
-    return _do(request, shape_of(info), pk)
+    return _do(request, shape_of(info), identifier)
 
 
 def find(
@@ -113,8 +113,8 @@ def delete(
 
 def _target(db: Connection, kind: ImportType, data: Mapping[str, Any]) -> Target:
     if kind is ImportType.PREDICTIONS:
-        return run_target(db, run_id=data["modelRunId"])
-    return project_target(db, project_id=data["projectId"])
+        return run_target(db, data["modelRunId"])
+    return project_target(db, data["projectId"])
 
 
 def _source(request: Request, data: Mapping[str, Any]) -> Upload | str:
@@ -137,15 +137,15 @@ def _source(request: Request, data: Mapping[str, Any]) -> Upload | str:
     return text
 
 
-def _do(request: Request, shape: Shape, pk: int) -> dict[str, Any]:
+def _do(request: Request, shape: Shape, identifier: str) -> dict[str, Any]:
     """Work on an import that was just recorded, for as long as a client waits."""
     with request.store.read() as db:
-        record = store.read_import(db, pk)
+        record = store.read_import(db, identifier)
     assert record, "it was just recorded"
     request.jobs.do(job_of(request.store, request.settings, record))
     with request.store.read() as db:
         # Somebody may have deleted it meanwhile; then it is still as it began.
-        record = store.read_import(db, pk) or record
+        record = store.read_import(db, identifier) or record
     (found,) = _describe(request, shape, [record])
     return found
 

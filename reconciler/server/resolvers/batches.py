@@ -34,7 +34,6 @@ def create_batch(
             request.store,
             project_pk,
             asked["name"],
-            priority=asked.get("priority"),
             consensus=asked.get("consensusSettings"),
         )
         failed = store.add_rows(
@@ -133,8 +132,7 @@ def delete_batch_labels(
         doomed = store.labels_of(store.batch_number(db, project_pk, batch_id))
         if data["type"] == "RequeueDataWithLabelAsTemplate":
             label_store.keep_as_templates(db, doomed, {})
-        found = label_store.delete_labels(db, doomed, {})
-        label_store.touch(db, request.store, project_pk)
+        found = label_store.delete_labels(db, request.store, doomed, {})
     return {"deletedLabelIds": found}
 
 

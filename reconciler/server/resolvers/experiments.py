@@ -11,9 +11,6 @@ from reconciler.server.shapes import Cut
 from reconciler.server.store import experiments as store
 from reconciler.server.store import training
 
-MAX_DEPTH: Final = 64
-"""How deep a config, and what is told of a training, may nest."""
-
 
 def create_model(_: object, info: Info, *, data: Mapping[str, str]) -> dict[str, Any]:
     request = request_of(info)
@@ -71,7 +68,7 @@ def delete_models(_: object, info: Info, *, where: Mapping[str, Sequence[str]]) 
 def create_model_run(_: object, info: Info, *, data: Mapping[str, Any]) -> Cut:
     request = request_of(info)
     config = data.get("trainingMetadata")
-    _check_json("a config", config)
+    _check_object("a config", config)
     with request.store.write() as db:
         identifier = store.create_run(
             db,
@@ -113,7 +110,7 @@ def update_config(
     config = data.get("config")
     if config is None:
         raise bad_input("config must be an object; reset it to have none")
-    _check_json("a config", config)
+    _check_object("a config", config)
     request = request_of(info)
     with request.store.write() as db:
         store.set_config(db, request.store, model_run["id"], config)
@@ -140,7 +137,7 @@ def update_training_pipeline(
     data: Mapping[str, Any],
 ) -> dict[str, Any]:
     metadata = data.get("metadata")
-    _check_json("metadata", metadata)
+    _check_object("metadata", metadata)
     request = request_of(info)
     with request.store.write() as db:
         training.update_pipeline(
@@ -182,19 +179,9 @@ def _camel(key: str) -> str:
     return re.sub(r"(?<=[^_])_+([a-zA-Z0-9])", lambda found: found[1].upper(), key)
 
 
-def _check_json(what: str, value: object) -> None:
+def _check_object(what: str, value: object) -> None:
     if value is not None and not isinstance(value, dict):
         raise bad_input(f"{what} must be an object")
-    level: list[object] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for value in level
-            if isinstance(value, dict | list)
-            for inner in (value.values() if isinstance(value, dict) else value)
-        ]
-    if level:
-        raise bad_input(f"{what} must not nest deeper than {MAX_DEPTH} levels")
 
 
 RESOLVERS: Final[Resolvers] = {

@@ -65,6 +65,8 @@ def task(
 def export_metadata_header(
     source: Mapping[str, Any], info: Info, *, stream_type: str
 ) -> dict[str, int] | None:
+    if source["type"] != TaskType.EXPORT:
+        return None
     request = request_of(info)
     with request.store.read() as db:
         record = _export(db, source)
@@ -81,6 +83,8 @@ def export_file_from_offset(
     stream_type: str,
     offset: int,
 ) -> dict[str, Any] | None:
+    if source["type"] != TaskType.EXPORT:
+        return None
     request = request_of(info)
     with request.store.read() as db:
         record = _export(db, source)

@@ -22,8 +22,9 @@ def label(_: object, info: Info, *, where: Mapping[str, str]) -> Cut:
 def delete_labels(
     _: object, info: Info, *, label_ids: Sequence[str]
 ) -> list[dict[str, str]]:
-    with request_of(info).store.write() as db:
-        found = store.delete_labels(db, *store.by_ids(label_ids))
+    request = request_of(info)
+    with request.store.write() as db:
+        found = store.delete_labels(db, request.store, *store.by_ids(label_ids))
     return [{"id": one} for one in found]
 
 
@@ -38,7 +39,7 @@ def benchmark(_: object, info: Info, *, where: Mapping[str, str]) -> Cut:
 def create_benchmark(_: object, info: Info, *, data: Mapping[str, str]) -> Cut:
     request = request_of(info)
     with request.store.write() as db:
-        store.set_benchmark(db, data["labelId"], benchmark=True)
+        store.set_benchmark(db, request.store, data["labelId"], benchmark=True)
         fields = benchmark_view(db, request.urls)
         return Cut(read_label(db, fields, shape_of(info), data["labelId"]))
 
@@ -46,8 +47,9 @@ def create_benchmark(_: object, info: Info, *, data: Mapping[str, str]) -> Cut:
 def delete_benchmark(
     _: object, info: Info, *, where: Mapping[str, str]
 ) -> dict[str, str]:
-    with request_of(info).store.write() as db:
-        store.set_benchmark(db, where["labelId"], benchmark=False)
+    request = request_of(info)
+    with request.store.write() as db:
+        store.set_benchmark(db, request.store, where["labelId"], benchmark=False)
     return {"id": where["labelId"]}
 
 

@@ -9,6 +9,7 @@ from reconciler.server.request import request_of
 from reconciler.server.shapes import Cut
 from reconciler.server.store import projects as store
 from reconciler.server.store.project_views import EDITOR
+from reconciler.server.store.where import position
 
 
 def project(_: object, info: Info, *, where: Mapping[str, str]) -> Cut:
@@ -91,7 +92,7 @@ def labeling_frontends(
     first: int | None = None,
 ) -> list[dict[str, str]]:
     found = [EDITOR] if _matches(where or {}) else []
-    start = skip or 0
+    start = position(skip)
     return found[start:] if first is None else found[start : start + first]
 
 
@@ -99,9 +100,9 @@ def set_up_editor(_: object, info: Info, *, data: Mapping[str, Any]) -> dict[str
     _check_editor(data["labelingFrontend"])
     identifier = data["project"]["connect"]["id"]
     options = data["customizationOptions"]
-    request = request_of(info)
-    with request.store.write() as db:
-        store.set_customization(db, request.store, identifier, options)
+    # Nobody can ask for it again, so it is only checked and answered.
+    with request_of(info).store.read() as db:
+        store.project_number(db, identifier)
     return {"id": identifier, "customizationOptions": options}
 
 

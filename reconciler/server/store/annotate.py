@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, delete, select, update
 
 from reconciler.server.clauses import Clause, DataRowId, GlobalKey
-from reconciler.server.lines import Line, Merge, body_of, line_of, uuid_of
+from reconciler.server.errors import ApiError
+from reconciler.server.lines import Line, Merge, body_of, count_kept, line_of, uuid_of
 from reconciler.server.store.batches import create_batch, rank
-from reconciler.server.store.bulk import given, put_all
+from reconciler.server.store.bulk import as_numbers, given, put_all
 from reconciler.server.store.cargo import Cargo, Source, load_cargo
-from reconciler.server.store.contents import as_numbers
 from reconciler.server.store.database import Store
 from reconciler.server.store.experiments import run_number
 from reconciler.server.store.labels import NewLabel, put_labels, touch
@@ -30,6 +30,7 @@ from reconciler.server.store.tables import (
     project_rows,
     run_rows,
 )
+from reconciler.server.store.targets import project_target
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,21 @@ class Shipment:
 
     Attributes:
         order: What is asked for.
-        rows: Numbers of data rows.
+        rows: Ids of data rows by number.
         cargoes: Their annotations, by source.
     """
 
     order: Order
-    rows: Sequence[int]
+    rows: Mapping[int, str]
     cargoes: Sequence[Cargo]
 
 
 def find_rows(
     db: Connection, clauses: Sequence[Clause], run_id: str | None, limit: int | None
-) -> tuple[list[int], str | None]:
+) -> tuple[dict[int, str], str | None]:
     """Find the data rows that are to be sent, and which names are wrong.
+
+    Answers ids by number.
 
     Args:
         db: The transaction.
@@ -80,7 +83,7 @@ def find_rows(
         limit: The most to send.
     """
     run_pk = None if run_id is None else run_number(db, run_id)
-    query = select(data_rows.c.pk)
+    query = select(data_rows.c.pk, data_rows.c.id)
     if run_pk is not None:
         query = query.join_from(
             data_rows,
@@ -95,11 +98,11 @@ def find_rows(
         for rows in map(_naming, clauses)
         if rows
     ]
-    return list(found.scalars()), "; ".join(one for one in wrong if one) or None
+    return dict(found.all()), "; ".join(one for one in wrong if one) or None
 
 
 def load(
-    db: Connection, order: Order, sources: Iterable[Source], rows: Sequence[int]
+    db: Connection, order: Order, sources: Iterable[Source], rows: Mapping[int, str]
 ) -> Shipment:
     """Read annotations of data rows, and make them what the project understands.
 
@@ -109,10 +112,21 @@ def load(
     """
     done = order.queue is None
     cargoes = (
-        load_cargo(db, source, rows, project=order.project, as_labels=done)
+        load_cargo(db, source, list(rows), project=order.project, as_labels=done)
         for source in sources
     )
     return Shipment(order, rows, [one for one in cargoes if one is not None])
+
+
+def is_current(db: Connection, shipment: Shipment) -> bool:
+    """Tell whether the project is what annotations were made fit for."""
+    if not shipment.cargoes:
+        return True
+    try:
+        goal = project_target(db, shipment.order.project)
+    except ApiError:
+        return False
+    return all(cargo.goal == goal for cargo in shipment.cargoes)
 
 
 def send(db: Connection, store: Store, shipment: Shipment) -> dict[str, Any]:
@@ -120,6 +134,8 @@ def send(db: Connection, store: Store, shipment: Shipment) -> dict[str, Any]:
 
     New rows come in a batch of the given name; where they need several, the
     others are called `NAME_1`, `NAME_2`. Rows that were there go to the queue.
+    Those that have been deleted since they were found are left out, and what was
+    known of them.
 
     Raises:
         ApiError: When project or queue don't exist, or a batch has the name.
@@ -129,32 +145,33 @@ def send(db: Connection, store: Store, shipment: Shipment) -> dict[str, Any]:
     queue_pk = None
     if order.queue is not None:
         queue_pk = queue_number(db, project_pk, order.queue)
-    known = _among(db, data_rows.c.pk, rows)
+    # The store may have given out the number of a deleted row again.
+    known = {pk for pk, identifier in _ids(db, rows) if rows[pk] == identifier}
     mine = project_rows.c.project_pk == project_pk
     there = _among(db, project_rows.c.row_pk, rows, mine)
     new = [pk for pk in rows if pk in known and pk not in there]
-    old = [] if order.exclude else [pk for pk in rows if pk in there]
+    old = [] if order.exclude else [pk for pk in rows if pk in known and pk in there]
     batch_ids = _fill_batches(
         db, store, order, new, project_pk=project_pk, queue_pk=queue_pk
     )
     chosen = project_rows.c.row_pk.in_(given(as_numbers(old)))
     db.execute(update(project_rows).where(mine, chosen).values(queue_pk=queue_pk))
     sent = {*new, *old}
+    kept = 0
     for cargo in shipment.cargoes:
         lines = {pk: found for pk, found in cargo.lines.items() if pk in sent and found}
         write = _write_labels if queue_pk is None else _write_prelabels
-        write(db, store, project_pk, lines, cargo.merge)
+        kept += write(db, store, project_pk, lines, cargo.merge)
     touch(db, store, project_pk)
     return {
         "batchIds": batch_ids,
         "dataRows": len(sent),
-        "annotations": sum(
-            len(found)
+        "annotations": kept,
+        "leftOut": sum(
+            cargo.left_out
+            + sum(len(found) for pk, found in cargo.lines.items() if pk not in known)
             for cargo in shipment.cargoes
-            for pk, found in cargo.lines.items()
-            if pk in sent
         ),
-        "leftOut": sum(cargo.left_out for cargo in shipment.cargoes),
     }
 
 
@@ -175,7 +192,6 @@ def _fill_batches(
             store,
             project_pk,
             f"{order.batch_name}_{number}" if number else order.batch_name,
-            priority=order.priority,
         )
         identifiers.append(identifier)
         priority = rank(order.priority)
@@ -206,12 +222,12 @@ def _write_labels(
     project_pk: int,
     lines: Mapping[int, Sequence[Line]],
     merge: Merge,
-) -> None:
+) -> int:
     new = [
         NewLabel(row_pk, [body_of(one).encode() for one in found], benchmark=False)
         for row_pk, found in lines.items()
     ]
-    put_labels(db, store, project_pk, new, merge)
+    return put_labels(db, store, project_pk, new, merge)
 
 
 def _write_prelabels(
@@ -220,7 +236,7 @@ def _write_prelabels(
     project_pk: int,
     lines: Mapping[int, Sequence[Line]],
     merge: Merge,
-) -> None:
+) -> int:
     there = (
         prelabels.c.project_pk == project_pk,
         prelabels.c.row_pk.in_(given(as_numbers(lines))),
@@ -230,15 +246,24 @@ def _write_prelabels(
     for row_pk, uuid, body in db.execute(query.where(*there)):
         old.setdefault(row_pk, []).append(line_of(body, uuid))
     db.execute(delete(prelabels).where(*there))
+    merged = {pk: merge(old.get(pk, ()), found) for pk, found in lines.items()}
     put_prelabels(
         db,
         project_pk,
         (
             (row_pk, uuid_of(one), body_of(one))
-            for row_pk, found in lines.items()
-            for one in merge(old.get(row_pk, ()), found)
+            for row_pk, kept in merged.items()
+            for one in kept
         ),
     )
+    return sum(count_kept(found, merged[pk]) for pk, found in lines.items())
+
+
+def _ids(db: Connection, rows: Iterable[int]) -> Iterable[tuple[int, str]]:
+    query = select(data_rows.c.pk, data_rows.c.id).where(
+        data_rows.c.pk.in_(given(as_numbers(rows)))
+    )
+    return ((pk, identifier) for pk, identifier in db.execute(query))
 
 
 def _among(db: Connection, column: Any, rows: Iterable[int], *more: Any) -> set[int]:

@@ -11,6 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select
 
 from reconciler.server.errors import ApiError, Code, not_found
 from reconciler.server.store.database import Store
+from reconciler.server.store.experiments import run_number
+from reconciler.server.store.names import check_name
+from reconciler.server.store.projects import project_number
 from reconciler.server.store.tables import (
     annotation_imports,
     files,
@@ -61,11 +64,9 @@ class ImportRecord:
     """An import as it was written.
 
     Attributes:
-        pk: Its number.
         id: Its id.
         type: What it brings.
-        owner_pk: The number of the run or project that it belongs to.
-        owner_id: The id of that.
+        owner_id: The id of the run or project that it belongs to.
         name: What the user called it.
         state: How far it has come.
         message: Why it failed.
@@ -77,10 +78,8 @@ class ImportRecord:
         errors: The lines that weren't imported; None until the end.
     """
 
-    pk: int
     id: str
     type: ImportType
-    owner_pk: int
     owner_id: str
     name: str
     state: ImportState
@@ -93,9 +92,12 @@ class ImportRecord:
     errors: ImportFile | None
 
     def seen(self, now: float, seconds: float) -> ImportState:
-        """Say what state is reported: RUNNING for so many seconds at least."""
+        """Say what state is reported: RUNNING for so many seconds at least.
+
+        A clock that was set back makes nothing that has ended run again.
+        """
         started = datetime.fromisoformat(self.created_at).timestamp()
-        return ImportState.RUNNING if now < started + seconds else self.state
+        return ImportState.RUNNING if 0 <= now - started < seconds else self.state
 
 
 def add_import(
@@ -109,12 +111,14 @@ def add_import(
     input_pk: int | None = None,
     url: str | None = None,
     detail: Mapping[str, Any] | None = None,
-) -> int:
-    """Record an import that a job will work on, and answer its number.
+) -> str:
+    """Record an import that a job will work on, and answer its id.
 
     Raises:
-        ApiError: When names must be unique and there is one of this name.
+        ApiError: When the name is empty, or names must be unique and there is one
+            of this name.
     """
+    check_name("an import", name)
     owner = _OWNERS[kind]
     taken = select(annotation_imports.c.pk).where(
         owner == target.pk,
@@ -125,12 +129,11 @@ def add_import(
         raise ApiError(
             Code.RESOURCE_CONFLICT, f"there is an import named '{name}' already"
         )
-    now = store.now()
-    number: int = db.execute(
-        insert(annotation_imports)
-        .values(
+    identifier, now = next(store.ids()), store.now()
+    db.execute(
+        insert(annotation_imports).values(
             {
-                "id": next(store.ids()),
+                "id": identifier,
                 "type": kind,
                 owner.name: target.pk,
                 "name": name,
@@ -142,16 +145,15 @@ def add_import(
                 "updated_at": now,
             }
         )
-        .returning(annotation_imports.c.pk)
-    ).scalar_one()
-    return number
+    )
+    return identifier
 
 
-def set_input(db: Connection, pk: int, input_pk: int) -> None:
+def set_input(db: Connection, identifier: str, input_pk: int) -> None:
     """Say which file an import reads."""
     db.execute(
         update(annotation_imports)
-        .where(annotation_imports.c.pk == pk)
+        .where(annotation_imports.c.id == identifier)
         .values(input_pk=input_pk)
     )
 
@@ -159,7 +161,7 @@ def set_input(db: Connection, pk: int, input_pk: int) -> None:
 def end_import(
     db: Connection,
     store: Store,
-    pk: int,
+    identifier: str,
     state: ImportState,
     *,
     message: str | None = None,
@@ -171,7 +173,7 @@ def end_import(
     Args:
         db: The transaction, which also holds what was imported.
         store: The store.
-        pk: The import's number.
+        identifier: The import's id.
         state: How it ended.
         message: Why it failed.
         statuses_pk: The file that says what came of each line.
@@ -181,7 +183,7 @@ def end_import(
         db.execute(
             update(annotation_imports)
             .where(
-                annotation_imports.c.pk == pk,
+                annotation_imports.c.id == identifier,
                 annotation_imports.c.state == ImportState.RUNNING,
             )
             .values(
@@ -195,15 +197,15 @@ def end_import(
     )
 
 
-def read_import(db: Connection, pk: int) -> ImportRecord | None:
-    """Read an import by its number; None when it is gone."""
-    row = db.execute(_records().where(annotation_imports.c.pk == pk)).first()
+def read_import(db: Connection, identifier: str) -> ImportRecord | None:
+    """Read an import by its id; None when it is gone."""
+    row = db.execute(_records().where(annotation_imports.c.id == identifier)).first()
     return None if row is None else _record(row)
 
 
-def running_import(db: Connection, pk: int) -> ImportRecord | None:
+def running_import(db: Connection, identifier: str) -> ImportRecord | None:
     """Read an import that is still to be done; None when it has ended or is gone."""
-    record = read_import(db, pk)
+    record = read_import(db, identifier)
     if record is None or record.state is not ImportState.RUNNING:
         return None
     return record
@@ -215,13 +217,14 @@ def find_import(
     """Look up the latest import of a name in a run or project.
 
     Raises:
-        ApiError: When there is none.
+        ApiError: When there is none, or no such run or project.
     """
+    owner_pk = _owner_number(db, kind, owner_id)
     row = db.execute(
         _records()
         .where(
             annotation_imports.c.type == kind,
-            _owner_is(kind, owner_id),
+            _OWNERS[kind] == owner_pk,
             annotation_imports.c.name == name,
         )
         .order_by(annotation_imports.c.pk.desc())
@@ -240,10 +243,15 @@ def list_imports(
     skip: int | None,
     first: int | None,
 ) -> list[ImportRecord]:
-    """List the imports of a run or project, the newest first."""
+    """List the imports of a run or project, the newest first.
+
+    Raises:
+        ApiError: When there is no such run or project.
+    """
+    owner_pk = _owner_number(db, kind, owner_id)
     query = (
         _records()
-        .where(annotation_imports.c.type == kind, _owner_is(kind, owner_id))
+        .where(annotation_imports.c.type == kind, _OWNERS[kind] == owner_pk)
         .order_by(annotation_imports.c.pk.desc())
     )
     return [_record(row) for row in db.execute(page(query, skip=skip, first=first))]
@@ -276,17 +284,16 @@ _FILES: Final = tuple(
 )
 
 
-def _owner_is(kind: ImportType, owner_id: str) -> ColumnElement[bool]:
+def _owner_number(db: Connection, kind: ImportType, owner_id: str) -> int:
     if kind is ImportType.PREDICTIONS:
-        return model_runs.c.id == owner_id
-    return projects.c.id == owner_id
+        return run_number(db, owner_id)
+    return project_number(db, owner_id)
 
 
 def _records() -> Select[Any]:
     record = annotation_imports.c
     query = (
         select(
-            record.pk,
             record.id,
             record.type,
             record.name,
@@ -295,9 +302,7 @@ def _records() -> Select[Any]:
             record.url,
             record.detail,
             record.created_at,
-            model_runs.c.pk,
             model_runs.c.id,
-            projects.c.pk,
             projects.c.id,
             *(file.c[name] for file in _FILES for name in ImportFile._fields),
         )
@@ -312,18 +317,16 @@ def _records() -> Select[Any]:
 
 
 def _record(row: Sequence[Any]) -> ImportRecord:
-    pk, identifier, kind, name, state, message, url, detail, created = row[:9]
-    run_pk, run_id, project_pk, project_id = row[9:13]
+    identifier, kind, name, state, message, url, detail, created = row[:8]
+    run_id, project_id = row[8:10]
     width = len(ImportFile._fields)
     received, statuses, errors = (
         None if row[start] is None else ImportFile(*row[start : start + width])
-        for start in range(13, 13 + 3 * width, width)
+        for start in range(10, 10 + 3 * width, width)
     )
     return ImportRecord(
-        pk=pk,
         id=identifier,
         type=ImportType(kind),
-        owner_pk=project_pk if run_pk is None else run_pk,
         owner_id=project_id if run_id is None else run_id,
         name=name,
         state=ImportState(state),

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Select,
     delete,
@@ -15,13 +13,14 @@ from sqlalchemy import (
     select,
 )
 
-from reconciler.server.errors import ApiError, Code, bad_input, not_found, over_quota
+from reconciler.server.errors import ApiError, Code, not_found, over_quota
 from reconciler.server.shapes import Cut, Selected, Shape, cut
-from reconciler.server.store.bulk import insert_new, listed
-from reconciler.server.store.contents import as_numbers
+from reconciler.server.store.bulk import as_numbers, insert_new, listed
 from reconciler.server.store.database import Store
+from reconciler.server.store.json_columns import as_json, as_text
+from reconciler.server.store.names import check_name
 from reconciler.server.store.naming import Naming
-from reconciler.server.store.queues import in_project, initial_queue
+from reconciler.server.store.queues import in_project, initial_queue, labelled
 from reconciler.server.store.tables import (
     batches,
     data_rows,
@@ -39,10 +38,7 @@ VIEW: View = {
     .where(project_rows.c.batch_pk == batches.c.pk)
     .correlate(batches)
     .scalar_subquery(),
-    "consensusSettingsJson": Made(
-        (batches.c.consensus_settings,),
-        lambda text: None if text is None else msgspec.Raw(text.encode()),
-    ),
+    "consensusSettingsJson": Made((batches.c.consensus_settings,), as_json),
     "createdAt": batches.c.created_at,
     "updatedAt": batches.c.updated_at,
 }
@@ -54,16 +50,14 @@ def create_batch(
     project_pk: int,
     name: str,
     *,
-    priority: int | None = None,
     consensus: object = None,
 ) -> tuple[int, str]:
     """Create an empty batch, and answer its number and its id.
 
     Raises:
-        ApiError: When the project has a batch of that name.
+        ApiError: When the name is empty, or the project has a batch of that name.
     """
-    if not name.strip():
-        raise bad_input("the name of a batch must not be empty")
+    check_name("a batch", name)
     taken = select(batches.c.id).where(
         batches.c.project_pk == project_pk, batches.c.name == name
     )
@@ -72,14 +66,13 @@ def create_batch(
             Code.RESOURCE_CONFLICT, f"the project has a batch named '{name}' already"
         )
     identifier, now = next(store.ids()), store.now()
-    settings = None if consensus is None else msgspec.json.encode(consensus).decode()
+    settings = None if consensus is None else as_text(consensus)
     number = db.execute(
         insert(batches)
         .values(
             id=identifier,
             project_pk=project_pk,
             name=name,
-            priority=rank(priority),
             consensus_settings=settings,
             created_at=now,
             updated_at=now,
@@ -90,7 +83,7 @@ def create_batch(
 
 
 def rank(priority: int | None) -> int:
-    """Give the priority of a batch that names none: the lowest."""
+    """Give the priority of the rows of a batch that names none: the lowest."""
     return 5 if priority is None else priority
 
 
@@ -126,17 +119,22 @@ def add_rows(
     Raises:
         ApiError: When the batch becomes too large.
     """
-    stayed: list[str] = []
-    for column, _, text, _ in rows.columns():
-        names = listed("names")
-        named = names.join(data_rows, column == names.c.value)
+    names = listed("names")
+    lists = [
+        (names.join(data_rows, column == names.c.value), {"names": text})
+        for column, _, text, _ in rows.columns()
+    ]
+    # All are looked for before any comes, for both lists may name one row.
+    stayed: dict[str, None] = {}
+    for named, given in lists:
         there = (
             select(data_rows.c.id)
             .select_from(named)
             .where(in_project(project_pk))
             .order_by(data_rows.c.pk)
         )
-        stayed.extend(db.execute(there, {"names": text}).scalars())
+        stayed.update(dict.fromkeys(db.execute(there, given).scalars()))
+    for named, given in lists:
         coming = (
             select(
                 literal(project_pk),
@@ -149,9 +147,9 @@ def add_rows(
             .where(literal(value=True))
         )
         columns = ["project_pk", "row_pk", "batch_pk", "queue_pk", "priority"]
-        db.execute(insert_new(project_rows, columns, coming), {"names": text})
+        db.execute(insert_new(project_rows, columns, coming), given)
     check_size(db, batch_pk, limit)
-    return stayed
+    return list(stayed)
 
 
 def check_size(db: Connection, batch_pk: int, limit: int | None) -> None:
@@ -186,7 +184,7 @@ def page_of_batches(db: Connection, selected: Selected, project_pk: int) -> Any:
     shape, arguments = selected.shape, selected.args
     assert shape is not None
     columns, project = compile_view(VIEW, shape.inside("nodes"))
-    size = length(_size(arguments.get("first")))
+    size = length(arguments.get("first"))
     query = (
         select(*columns, batches.c.pk)
         .where(
@@ -200,7 +198,7 @@ def page_of_batches(db: Connection, selected: Selected, project_pk: int) -> Any:
         query = query.where(batches.c.id == where["id"])
     rows = db.execute(query.limit(size + 1)).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    nodes = Cut([project(row) for row in rows[:size]])
+    nodes = Cut(project.page(rows[:size]))
     return cut({"nodes": nodes, "pageInfo": {"endCursor": end}}, shape)
 
 
@@ -209,7 +207,7 @@ def remove_queued(db: Connection, project_pk: int, batch_pk: int) -> None:
     waiting = select(project_rows.c.row_pk).where(
         project_rows.c.batch_pk == batch_pk,
         project_rows.c.queue_pk == initial_queue(db, project_pk),
-        ~_labelled(),
+        ~labelled(),
     )
     _leave(db, project_pk, db.execute(waiting).scalars().all())
 
@@ -220,12 +218,12 @@ def delete_batch(db: Connection, project_pk: int, batch_pk: int) -> None:
     Raises:
         ApiError: While rows of it have labels.
     """
-    labelled = (
+    done = (
         select(func.count())
         .select_from(project_rows)
-        .where(project_rows.c.batch_pk == batch_pk, _labelled())
+        .where(project_rows.c.batch_pk == batch_pk, labelled())
     )
-    if found := db.execute(labelled).scalar_one():
+    if found := db.execute(done).scalar_one():
         raise ApiError(
             Code.RESOURCE_CONFLICT,
             f"a batch with labels can't be deleted: {found} of its data rows have"
@@ -247,29 +245,6 @@ def labels_of(batch_pk: int) -> Select[Any]:
             & (labels.c.row_pk == project_rows.c.row_pk),
         )
         .where(project_rows.c.batch_pk == batch_pk)
-    )
-
-
-def _size(first: object) -> int | None:
-    # Nobody has coerced it: a PageSize may be a number or its digits.
-    match first:
-        case None | int():
-            return first
-        case str() if first.isascii() and first.isdigit():
-            return int(first[:12])
-        case _:
-            raise bad_input(f"{first!r} is no PageSize")
-
-
-def _labelled() -> ColumnElement[bool]:
-    return (
-        select(1)
-        .where(
-            labels.c.project_pk == project_rows.c.project_pk,
-            labels.c.row_pk == project_rows.c.row_pk,
-        )
-        .correlate(project_rows)
-        .exists()
     )
 
 

@@ -33,7 +33,18 @@ def as_list(values: Iterable[str]) -> tuple[str, int]:
     """Turn names into the parameter of `listed`, and count the distinct ones."""
     # Sorted first: names often come so, and sorting these takes next to no time.
     distinct = list(dict.fromkeys(sorted(values)))
-    return msgspec.json.encode(distinct).decode(), len(distinct)
+    text = msgspec.json.encode(distinct).decode()
+    if "\\u0000" in text:
+        # SQLite ends a text of an array at NUL, which makes it another name.
+        # Nothing has a name with NUL, so that it is found nowhere, but counted.
+        whole = [one for one in distinct if "\0" not in one]
+        text = msgspec.json.encode(whole).decode()
+    return text, len(distinct)
+
+
+def as_numbers(pks: Iterable[int]) -> str:
+    """Turn numbers into the parameter of `listed`, in their order."""
+    return msgspec.json.encode(sorted(set(pks))).decode()
 
 
 def listed(parameter: str) -> TableValuedAlias:
@@ -44,6 +55,22 @@ def listed(parameter: str) -> TableValuedAlias:
 def given(text: str) -> Select[Any]:
     """Select the values of a list that is bound here and now."""
     return select(func.json_each(literal(text)).table_valued("value").alias().c.value)
+
+
+def look_up(
+    db: Connection, key: Column[Any], value: Column[Any], names: Iterable[str]
+) -> dict[str, Any]:
+    """Look up values by names; what isn't there is left out.
+
+    Args:
+        db: The transaction.
+        key: What has the names, each once.
+        value: A column of the same table.
+        names: In any order.
+    """
+    wanted = listed("names")
+    query = select(key, value).join(wanted, key == wanted.c.value)
+    return dict(db.execute(query, {"names": as_list(names)[0]}).all())
 
 
 def insert_new(table: Table, columns: Sequence[str], rows: Select[Any]) -> Insert:

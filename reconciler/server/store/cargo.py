@@ -14,14 +14,13 @@ from reconciler.server.carrying import (
     Passage,
     carry,
     confidence_of,
-    conflicting,
     related,
     schema_ids,
 )
+from reconciler.server.conflicts import conflicting
 from reconciler.server.errors import bad_input
 from reconciler.server.lines import Line, Merge, body_of, line_of, lines_of
-from reconciler.server.store.bulk import given
-from reconciler.server.store.contents import as_numbers
+from reconciler.server.store.bulk import as_numbers, given
 from reconciler.server.store.tables import label_contents, labels, predictions
 from reconciler.server.store.targets import Target, project_target, run_target
 
@@ -51,11 +50,13 @@ class Cargo:
     """Annotations of one source, as they come to the project.
 
     Attributes:
+        goal: The project as it was when they were judged.
         lines: By number of the data row.
         left_out: How many have no place there.
         merge: How they come to those that a row has.
     """
 
+    goal: Target
     lines: Mapping[int, Sequence[Line]]
     left_out: int
     merge: Merge
@@ -87,7 +88,7 @@ def load_cargo(
     target = _source(db, source)
     if not source.becomes:
         return None
-    goal = project_target(db, project_id=project)
+    goal = project_target(db, project)
     _check_mapping(source.becomes, target, goal)
     features = Features.of(goal.ontology)
     passage = Passage(Features.of(target.ontology), features, source.becomes)
@@ -109,13 +110,13 @@ def load_cargo(
         count += len(found)
         kept += len(lines[row_pk])
     merge = conflicting(features, override=source.override)
-    return Cargo(lines, count - kept, merge)
+    return Cargo(goal, lines, count - kept, merge)
 
 
 def _source(db: Connection, source: Source) -> Target:
     if source.is_run:
-        return run_target(db, run_id=source.owner)
-    return project_target(db, project_id=source.owner)
+        return run_target(db, source.owner)
+    return project_target(db, source.owner)
 
 
 def _check_mapping(becomes: Mapping[str, str], source: Target, goal: Target) -> None:

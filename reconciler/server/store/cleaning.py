@@ -1,7 +1,8 @@
-"""Files that have served their purpose leave the store.
+"""Files and tasks that have served their purpose leave the store.
 
 Exports are results to fetch, and uploads are read once: after a while only what
-a data row, an attachment or an import still refers to is kept.
+a data row, an attachment or an import still refers to is kept, and what a text
+names that was brought in.
 """
 
 import time
@@ -21,7 +22,7 @@ from reconciler.server.store.tables import (
     files,
     tasks,
 )
-from reconciler.server.store.tasks import TaskState, TaskType
+from reconciler.server.store.tasks import PASSING, TaskState
 
 DAY: Final = 86_400
 """How long a store isn't cleaned again, in seconds."""
@@ -37,7 +38,7 @@ _USED_BY: Final[Sequence[Column[int]]] = (
 
 
 def clean(store: Store, keep_seconds: float) -> None:
-    """Remove exports and files of no use that are old, at most once a day.
+    """Remove old exports, unlisted tasks and files of no use, at most once a day.
 
     Args:
         store: The store; its files may be written meanwhile.
@@ -63,13 +64,14 @@ def _is_young(marker: Path) -> bool:
 def _forget(db: Connection, past: str) -> None:
     db.execute(
         delete(tasks).where(
-            tasks.c.type == TaskType.EXPORT,
+            tasks.c.type.in_(PASSING),
             tasks.c.state != TaskState.IN_PROGRESS,
             tasks.c.updated_at < past,
         )
     )
     used = [exists().where(column == files.c.pk) for column in _USED_BY]
-    db.execute(delete(files).where(files.c.created_at < past, *(~one for one in used)))
+    old = files.c.created_at < past
+    db.execute(delete(files).where(old, ~files.c.kept, *(~one for one in used)))
 
 
 def _known(store: Store, names: Sequence[str]) -> set[str]:

@@ -7,23 +7,31 @@ when the last reference to them is gone.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from reconciler.server.store.bulk import listed, put_all
+from reconciler.server.store.bulk import as_numbers, listed, put_all
 from reconciler.server.store.database import Store
 from reconciler.server.store.tables import label_contents, labels, run_rows
 
 
-def add_contents(db: Connection, store: Store, texts: Sequence[str]) -> range:
-    """Keep contents, and answer their numbers in the same order."""
+def add_contents(
+    db: Connection, store: Store, texts: Sequence[str], *, ontology_pk: int | None
+) -> range:
+    """Keep contents, and answer their numbers in the same order.
+
+    Args:
+        db: The transaction.
+        store: The clock.
+        texts: What labels say.
+        ontology_pk: The ontology that they are made with.
+    """
     last = db.execute(select(func.max(label_contents.c.pk))).scalar() or 0
     now = store.now()
     given = range(last + 1, last + 1 + len(texts))
     put_all(
         db,
         label_contents,
-        ((pk, text, now) for pk, text in zip(given, texts, strict=True)),
+        ((pk, ontology_pk, text, now) for pk, text in zip(given, texts, strict=True)),
     )
     return given
 
@@ -39,11 +47,6 @@ def forget_unused(db: Connection, pks: Iterable[int]) -> None:
         ),
         {"numbers": as_numbers(pks)},
     )
-
-
-def as_numbers(pks: Iterable[int]) -> str:
-    """Turn numbers into the parameter of `listed`, in their order."""
-    return msgspec.json.encode(sorted(set(pks))).decode()
 
 
 def _refers(column: ColumnElement[Any]) -> ColumnElement[bool]:

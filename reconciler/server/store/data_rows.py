@@ -1,7 +1,7 @@
 """Data rows in the store: looked up, paged, deleted."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Select, select, update
@@ -16,7 +16,9 @@ from reconciler.server.store.attachments import read_attachments
 from reconciler.server.store.bulk import as_list, listed
 from reconciler.server.store.database import Store
 from reconciler.server.store.deletion import delete_selected
+from reconciler.server.store.files import keep_named
 from reconciler.server.store.imports import own_files
+from reconciler.server.store.json_columns import as_json, as_text
 from reconciler.server.store.metadata import read_schema
 from reconciler.server.store.organization import ORGANIZATION_VIEW, USER_VIEW
 from reconciler.server.store.tables import (
@@ -28,8 +30,17 @@ from reconciler.server.store.tables import (
     organizations,
     users,
 )
-from reconciler.server.store.views import Made, View, compile_view
+from reconciler.server.store.views import Gathered, Made, View, compile_view
 from reconciler.server.store.where import condition, cursor, length, position
+
+_COLUMNS: Final = {
+    "id": data_rows.c.id,
+    "externalId": data_rows.c.external_id,
+    "globalKey": data_rows.c.global_key,
+    "rowData": data_rows.c.row_data,
+    "createdAt": data_rows.c.created_at,
+    "updatedAt": data_rows.c.updated_at,
+}
 
 
 def row_data(urls: Urls) -> Made:
@@ -44,25 +55,28 @@ def row_data(urls: Urls) -> Made:
 def view(db: Connection, urls: Urls) -> View:
     """Say how the fields of a data row are read."""
 
-    def attached(selected: Selected, row_pk: int) -> list[Any]:
-        assert selected.shape is not None
+    def attached(selected: Selected, row_pks: Sequence[int]) -> dict[int, list[Any]]:
+        shape = selected.shape
+        assert shape is not None
         start = position(selected.args.get("skip"))
         stop = start + length(selected.args.get("first"))
-        found = read_attachments(db, urls, [row_pk]).get(row_pk, [])[start:stop]
-        return [cut(one, selected.shape) for one in found]
+        found = read_attachments(db, urls, row_pks)
+        return {
+            row_pk: cut(found.get(row_pk, [])[start:stop], shape) for row_pk in row_pks
+        }
 
     return {
         "id": data_rows.c.id,
         "globalKey": data_rows.c.global_key,
         "externalId": data_rows.c.external_id,
         "rowData": row_data(urls),
-        "mediaAttributes": Made((data_rows.c.media_attributes,), _raw),
+        "mediaAttributes": Made((data_rows.c.media_attributes,), as_json),
         "customMetadata": Made((data_rows.c.metadata_fields,), _metadata, shaped=True),
         "metadataFields": Made((data_rows.c.metadata_fields,), _fields, shaped=True),
         "dataset": dataset_store.VIEW,
         "organization": ORGANIZATION_VIEW,
         "createdBy": USER_VIEW,
-        "attachments": Made((data_rows.c.pk,), attached, shaped=True),
+        "attachments": Gathered(data_rows.c.pk, attached),
         "createdAt": data_rows.c.created_at,
         "updatedAt": data_rows.c.updated_at,
     }
@@ -80,6 +94,20 @@ def joined(query: Select[Any], shape: Shape) -> Select[Any]:
     if shape.has("organization") or dataset.has("organization"):
         query = query.join(organizations, organizations.c.pk > 0)
     return query
+
+
+def read_rows(
+    db: Connection, urls: Urls, shape: Shape, row_pks: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Read some data rows, by the row's number."""
+    columns, project = compile_view(view(db, urls), shape)
+    names = listed("names")
+    query = joined(select(*columns, data_rows.c.pk).select_from(data_rows), shape)
+    query = query.where(data_rows.c.pk.in_(select(names.c.value)))
+    parameters = {"names": msgspec.json.encode(row_pks).decode()}
+    rows = db.execute(query, parameters).all()
+    pks = [row[-1] for row in rows]
+    return dict(zip(pks, project.page(rows), strict=True))
 
 
 def read_data_row(db: Connection, urls: Urls, shape: Shape, identifier: str) -> Cut:
@@ -118,15 +146,11 @@ def page_of_dataset(
     ).scalar()
     if owner is None:
         raise not_found("Dataset", dataset)
-    fields = {
-        "externalId": data_rows.c.external_id,
-        "globalKey": data_rows.c.global_key,
-    }
     columns, project = compile_view(view(db, urls), shape)
     size = length(first, 500)
     query = (
         joined(select(*columns, data_rows.c.pk).select_from(data_rows), shape)
-        .where(data_rows.c.dataset_pk == owner, condition(where, fields))
+        .where(data_rows.c.dataset_pk == owner, condition(where, _COLUMNS))
         .order_by(data_rows.c.pk.desc())
         .limit(size + 1)
     )
@@ -135,7 +159,7 @@ def page_of_dataset(
         query = query.where(data_rows.c.pk < start)
     rows = db.execute(query).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    return Cut([project(row) for row in rows[:size]]), end
+    return Cut(project.page(rows[:size])), end
 
 
 def ids_of_external_ids(
@@ -182,14 +206,15 @@ def update_data_row(
         values["global_key"] = _free_key(db, row.pk, key)
     if (text := asked.get("rowData")) is not None:
         values["row_data"], values["file_pk"] = own_files(db, store, [text]).place(text)
-        values["media_attributes"] = _json(known_media(text))
+        keep_named(db, store, [text])
+        values["media_attributes"] = as_text(known_media(text))
     if (given := asked.get("metadataFields")) is not None:
         try:
             new = read_schema(db).entries(given)
         except Unfit as reason:
             raise bad_input(str(reason)) from reason
         entries = merged(msgspec.json.decode(row.metadata_fields), new)
-        values["metadata_fields"] = _json(entries)
+        values["metadata_fields"] = as_text(entries)
     db.execute(update(data_rows).where(data_rows.c.pk == row.pk).values(**values))
 
 
@@ -239,7 +264,7 @@ def page_of_successes(
     )
     rows = db.execute(query).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    return Cut([project(row) for row in rows[:size]]), end
+    return Cut(project.page(rows[:size])), end
 
 
 def page_of_failures(
@@ -261,27 +286,6 @@ def page_of_failures(
         {"message": message, "spec": msgspec.json.decode(spec)}
         for _, message, spec in rows[:size]
     ], end
-
-
-def all_known(
-    db: Connection, *, ids: Sequence[str] | None, keys: Sequence[str] | None
-) -> bool:
-    """Say whether all of these data rows exist."""
-    names = listed("names")
-    for values, column in ((ids, data_rows.c.id), (keys, data_rows.c.global_key)):
-        text, wanted = as_list(values or ())
-        query = select(data_rows.c.pk).join(names, column == names.c.value)
-        if len(db.execute(query, {"names": text}).all()) != wanted:
-            return False
-    return True
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _raw(text: str) -> msgspec.Raw:
-    return msgspec.Raw(text.encode())
 
 
 def _metadata(selected: Selected, text: str) -> list[Any]:

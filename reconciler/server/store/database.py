@@ -5,11 +5,13 @@ transaction that is on the disk when it ends, so a killed process leaves either
 all of it or nothing.
 """
 
+import os
 import secrets as random
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +29,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from reconciler.server import migrations
-from reconciler.server.errors import StoreError
+from reconciler.server.errors import ApiError, StoreError, busy
 from reconciler.server.files import Files
 from reconciler.server.store.ids import cuids
 from reconciler.server.store.tables import organizations, secrets, users
@@ -106,14 +108,26 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a transaction that sees one state of the store and changes none."""
-        with self._engine.begin() as connection:
+        """Open a transaction that sees one state of the store and changes none.
+
+        Raises:
+            ApiError: When another process keeps the store for itself.
+        """
+        with _telling_busy(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open the one transaction that may write, and commit it at the end."""
-        with self._writing, self._writer_engine.begin() as connection:
+        """Open the one transaction that may write, and commit it at the end.
+
+        Raises:
+            ApiError: When another process writes for longer than `BUSY_SECONDS`.
+        """
+        with (
+            _telling_busy(),
+            self._writing,
+            self._writer_engine.begin() as connection,
+        ):
             yield connection
 
     def now(self) -> str:
@@ -170,21 +184,26 @@ def open_store(
     """
     path = _path(where)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
+        _touch(path)
     except OSError as error:
-        msg = f"{path.parent} can't be created: {error.strerror}"
+        msg = f"{path} can't be created: {error.strerror}"
         raise StoreError(msg) from error
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         poolclass=QueuePool,
         pool_size=16,
-        max_overflow=48,
+        max_overflow=64,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     try:
         return Store(path, engine, clock, organization)
+    except ApiError as error:
+        engine.dispose()
+        msg = f"{path} can't be opened as a store: {error.message}"
+        raise StoreError(msg) from error
     except DatabaseError as error:
         engine.dispose()
         msg = f"{path} can't be opened as a store: {error.orig}"
@@ -192,6 +211,25 @@ def open_store(
     except StoreError:
         engine.dispose()
         raise
+
+
+@contextmanager
+def _telling_busy() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        # The lower byte says which kind of error an extended code is.
+        if code & 0xFF == sqlite3.SQLITE_BUSY:
+            raise busy() from error
+        raise
+
+
+def _touch(path: Path) -> None:
+    """Create a file that only its user reads; SQLite gives its others that mode."""
+    # Never opened when it is there: to close it would undo SQLite's locks.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _path(where: str | Path) -> Path:

@@ -9,6 +9,7 @@ from reconciler.server.errors import not_found
 from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store.database import Store
 from reconciler.server.store.deletion import delete_selected
+from reconciler.server.store.names import check_name
 from reconciler.server.store.organization import ORGANIZATION_VIEW, USER_VIEW
 from reconciler.server.store.tables import (
     data_rows,
@@ -67,7 +68,7 @@ def list_datasets(
         .order_by(datasets.c.pk.desc())
     )
     rows = db.execute(page(query, skip=skip, first=first))
-    return Cut([project(row) for row in rows])
+    return Cut(project.page(rows.all()))
 
 
 def read_dataset(
@@ -90,7 +91,12 @@ def read_dataset(
 
 
 def create_dataset(db: Connection, store: Store, name: str, description: str) -> str:
-    """Create a dataset and answer its id."""
+    """Create a dataset and answer its id.
+
+    Raises:
+        ApiError: When its name is empty.
+    """
+    check_name("a dataset", name)
     identifier, now = next(store.ids()), store.now()
     db.execute(
         insert(datasets).values(
@@ -111,8 +117,10 @@ def update_dataset(
     """Change a dataset; deleting it deletes its rows and frees their keys.
 
     Raises:
-        ApiError: When there is none.
+        ApiError: When there is none, or its new name is empty.
     """
+    if "name" in changes:
+        check_name("a dataset", changes["name"])
     found = db.execute(
         update(datasets)
         .where(datasets.c.id == identifier, datasets.c.deleted.is_(False))

@@ -14,8 +14,8 @@ from sqlalchemy import (
     tuple_,
 )
 
-from reconciler.server.store.bulk import given
-from reconciler.server.store.contents import as_numbers, forget_unused
+from reconciler.server.store.bulk import as_numbers, given
+from reconciler.server.store.contents import forget_unused
 from reconciler.server.store.tables import (
     data_rows,
     labels,

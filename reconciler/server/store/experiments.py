@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -19,6 +18,8 @@ from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store.contents import forget_unused
 from reconciler.server.store.database import Store
 from reconciler.server.store.ids import new_uuid
+from reconciler.server.store.json_columns import as_json, as_text
+from reconciler.server.store.names import check_name
 from reconciler.server.store.tables import (
     labels,
     model_runs,
@@ -29,15 +30,10 @@ from reconciler.server.store.tables import (
 from reconciler.server.store.views import Made, View, compile_view
 from reconciler.server.store.where import condition, page
 
-
-def _config(text: str | None) -> msgspec.Raw | None:
-    return None if text is None else msgspec.Raw(text.encode())
-
-
 RUN_VIEW: View = {
     "id": model_runs.c.id,
     "name": model_runs.c.name,
-    "trainingMetadata": Made((model_runs.c.config,), _config),
+    "trainingMetadata": Made((model_runs.c.config,), as_json),
     "modelId": models.c.id,
     "modelAppId": Made((), lambda: None),
     "createdBy": model_runs.c.created_by,
@@ -95,8 +91,9 @@ def create_model(db: Connection, store: Store, name: str, ontology: str) -> str:
     """Create a model and answer its id.
 
     Raises:
-        ApiError: When there is no such ontology.
+        ApiError: When its name is empty, or there is no such ontology.
     """
+    check_name("a model", name)
     owner = db.execute(
         select(ontologies.c.pk).where(ontologies.c.id == ontology)
     ).scalar()
@@ -138,7 +135,7 @@ def list_runs(
         .order_by(*ranks)
     )
     rows = db.execute(page(query, skip=skip, first=first))
-    return Cut([project(row) for row in rows])
+    return Cut(project.page(rows.all()))
 
 
 def read_run(db: Connection, shape: Shape, identifier: str) -> Cut:
@@ -195,9 +192,10 @@ def create_run(
         limit: How many runs a model may have.
 
     Raises:
-        ApiError: When there is no such model, its name is taken, or the model
-            has enough of them.
+        ApiError: When there is no such model, its name is empty or taken, or the
+            model has enough of them.
     """
+    check_name("a run", name)
     owner = db.execute(select(models.c.pk).where(models.c.id == model)).scalar()
     if owner is None:
         raise not_found("Model", model)
@@ -248,7 +246,7 @@ def delete_runs(db: Connection, identifiers: Sequence[str]) -> None:
     Raises:
         ApiError: When one of them doesn't exist.
     """
-    for identifier in identifiers:
+    for identifier in dict.fromkeys(identifiers):
         contents = _contents(db, model_runs.c.id == identifier)
         if not db.execute(
             delete(model_runs).where(model_runs.c.id == identifier)
@@ -263,7 +261,7 @@ def delete_models(db: Connection, identifiers: Sequence[str]) -> None:
     Raises:
         ApiError: When one of them doesn't exist.
     """
-    for identifier in identifiers:
+    for identifier in dict.fromkeys(identifiers):
         contents = _contents(db, models.c.id == identifier)
         if not db.execute(delete(models).where(models.c.id == identifier)).rowcount:
             raise not_found("Model", identifier)
@@ -282,4 +280,4 @@ def _contents(db: Connection, chosen: ColumnElement[bool]) -> Sequence[int]:
 
 
 def _text(config: object) -> str | None:
-    return None if config is None else msgspec.json.encode(config).decode()
+    return None if config is None else as_text(config)

@@ -59,6 +59,13 @@ class Membership(NamedTuple):
     queue_name: str | None
 
 
+class StoredContent(NamedTuple):
+    """What a label says, and the number of the ontology that it is made with."""
+
+    annotations: str
+    ontology_pk: int | None
+
+
 class StoredLabel(NamedTuple):
     """A label of a project, with what it says."""
 
@@ -67,7 +74,7 @@ class StoredLabel(NamedTuple):
     created_at: str
     updated_at: str
     content_created_at: str
-    annotations: str
+    content: StoredContent
 
 
 class StoredEmbedding(NamedTuple):
@@ -91,12 +98,17 @@ def read_places(
     }
 
 
-def read_contents(db: Connection, content_pks: Sequence[int]) -> Mapping[int, str]:
+def read_contents(
+    db: Connection, content_pks: Sequence[int]
+) -> Mapping[int, StoredContent]:
     """Read what labels say, by content."""
     if not content_pks:
         return {}
-    query = select(label_contents.c.pk, label_contents.c.annotations)
-    return dict(_among(db, query, label_contents.c.pk, sorted(content_pks)))
+    query = select(
+        label_contents.c.pk, label_contents.c.annotations, label_contents.c.ontology_pk
+    )
+    found = _among(db, query, label_contents.c.pk, sorted(content_pks))
+    return {pk: StoredContent(*said) for pk, *said in found}
 
 
 def read_predictions(
@@ -173,14 +185,18 @@ def read_labels(
             labels.c.updated_at,
             label_contents.c.created_at,
             label_contents.c.annotations,
+            label_contents.c.ontology_pk,
         )
         .join(label_contents, labels.c.content_pk == label_contents.c.pk)
         .where(labels.c.project_pk == project_pk)
         .order_by(labels.c.row_pk, labels.c.pk)
     )
     found = defaultdict(list)
-    for row_pk, *values in _among(db, query, labels.c.row_pk, row_pks):
-        found[row_pk].append(StoredLabel(*values))
+    for row_pk, *values, annotations, ontology_pk in _among(
+        db, query, labels.c.row_pk, row_pks
+    ):
+        said = StoredContent(annotations, ontology_pk)
+        found[row_pk].append(StoredLabel._make([*values, said]))
     return found
 
 

@@ -13,6 +13,9 @@ from reconciler.server.files import Written
 from reconciler.server.store.database import Store
 from reconciler.server.store.tables import export_chunks, files
 
+LARGEST = 2**63 - 1
+"""The largest number that SQLite takes."""
+
 
 class Stream(StrEnum):
     """The two streams of an export, in the API's words."""
@@ -92,6 +95,8 @@ def chunk_at(
     db: Connection, task_pk: int, stream: str, offset: int
 ) -> StoredChunk | None:
     """Find the file that holds a byte; None past the end."""
+    if offset > LARGEST:
+        return None
     found = db.execute(
         select(
             export_chunks.c.first_byte,

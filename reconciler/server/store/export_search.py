@@ -23,7 +23,6 @@ from reconciler.server.store.tables import (
     datasets,
     labels,
     project_rows,
-    projects,
     task_queues,
 )
 
@@ -33,6 +32,10 @@ _QUEUES: Final[Mapping[Workflow, str]] = {
     Workflow.IN_REWORK: REWORK,
 }
 _WORKFLOWS: Final = {kind: workflow for workflow, kind in _QUEUES.items()}
+
+
+ROWS: Final = frozenset({Naming.DATA_ROW_ID, Naming.GLOBAL_KEY})
+"""Names of data rows themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,9 @@ def find(clauses: Sequence[Clause], project_pk: int | None) -> Found:
 
 def last_activity() -> ColumnElement[str]:
     """Say when something happened last to a row: to itself, or to a label of it."""
-    # Labels are found by their project first.
     latest = (
         select(func.coalesce(func.max(labels.c.updated_at), ""))
-        .select_from(projects)
-        .join(labels, and_(labels.c.project_pk == projects.c.pk, _of_row(labels)))
+        .where(_of_row(labels))
         .correlate(data_rows)
         .scalar_subquery()
     )
@@ -101,15 +102,33 @@ def absent(
         db: The transaction.
         clauses: What was searched for.
         project_pk: The project whose rows and batches count; None for all.
+
+    Where datasets are named, only their rows count.
     """
+    parameters: dict[str, str] = {}
+    inside: list[ColumnElement[bool]] = []
+    for number, one in enumerate(in_datasets(clauses)):
+        parameters[f"datasets_{number}"] = as_list(one.names)[0]
+        inside.append(_named(one.naming, f"datasets_{number}", project_pk))
     for clause in clauses:
         if isinstance(clause, Named):
             names = listed("names")
-            known = _known(clause.naming, names.c.value, project_pk)
+            known = _known(clause.naming, names.c.value, project_pk, inside)
             query = select(names.c.value).where(~known)
-            found = db.execute(query, {"names": as_list(clause.names)[0]})
-            for name in found.scalars():
+            given = {"names": as_list(clause.names)[0]}
+            if clause.naming in ROWS:
+                given |= parameters
+            for name in db.execute(query, given).scalars():
                 yield clause.naming, name
+
+
+def in_datasets(clauses: Sequence[Clause]) -> list[Named]:
+    """Give the clauses that name datasets."""
+    return [
+        one
+        for one in clauses
+        if isinstance(one, Named) and one.naming is Naming.DATASET
+    ]
 
 
 def _named(
@@ -133,11 +152,16 @@ def _named(
 
 
 def _known(
-    naming: Naming, name: ColumnElement[Any], project_pk: int | None
+    naming: Naming,
+    name: ColumnElement[Any],
+    project_pk: int | None,
+    inside: Sequence[ColumnElement[bool]],
 ) -> ColumnElement[bool]:
     match naming:
         case Naming.DATASET:
-            query = select(datasets.c.pk).where(datasets.c.id == name)
+            query = select(datasets.c.pk).where(
+                datasets.c.id == name, datasets.c.deleted.is_(False)
+            )
         case Naming.BATCH:
             query = select(batches.c.pk).where(batches.c.id == name)
             if project_pk is not None:
@@ -145,7 +169,7 @@ def _known(
         case _:
             by_id = naming is Naming.DATA_ROW_ID
             column = data_rows.c.id if by_id else data_rows.c.global_key
-            query = select(data_rows.c.pk).where(column == name)
+            query = select(data_rows.c.pk).where(column == name, *inside)
             if project_pk is not None:
                 query = query.join(project_rows, _of_row(project_rows)).where(
                     *_in_project(project_pk)

@@ -24,7 +24,7 @@ class Run:
         name: Its name.
         model_id: The model's id.
         model_name: The model's name.
-        features: The model's ontology.
+        ontology_pk: Number of the model's ontology.
         media_type: What the ontology is for; None where that isn't said.
         row_id: Names the run's rows, given the ids of data rows.
         entry_id: Names what the run predicts for a row, given the same.
@@ -35,7 +35,7 @@ class Run:
     name: str
     model_id: str
     model_name: str
-    features: Features
+    ontology_pk: int
     media_type: str | None
     row_id: Callable[[str], str]
     entry_id: Callable[[str], str]
@@ -50,7 +50,6 @@ class Project:
         id: Its id.
         name: Its name.
         ontology_id: Id of its ontology, if it has one.
-        features: That ontology.
         media_type: What its data is; None where that isn't said.
     """
 
@@ -58,7 +57,6 @@ class Project:
     id: str
     name: str
     ontology_id: str | None
-    features: Features
     media_type: str | None
 
 
@@ -100,6 +98,12 @@ def all_projects(db: Connection) -> list[Project]:
     return [_project(row) for row in db.execute(_projects())]
 
 
+def read_features(db: Connection, ontology_pk: int) -> Features:
+    """Read what an ontology is made of."""
+    query = select(ontologies.c.normalized).where(ontologies.c.pk == ontology_pk)
+    return Features.of(msgspec.json.decode(db.execute(query).scalar_one()))
+
+
 def _runs() -> Select[Any]:
     return (
         select(
@@ -108,7 +112,7 @@ def _runs() -> Select[Any]:
             model_runs.c.name,
             models.c.id,
             models.c.name,
-            ontologies.c.normalized,
+            ontologies.c.pk,
             ontologies.c.media_type,
         )
         .join(models, model_runs.c.model_pk == models.c.pk)
@@ -125,7 +129,6 @@ def _projects() -> Select[Any]:
             projects.c.name,
             projects.c.media_type,
             ontologies.c.id,
-            ontologies.c.normalized,
             ontologies.c.media_type,
         )
         .outerjoin(ontologies, projects.c.ontology_pk == ontologies.c.pk)
@@ -135,14 +138,14 @@ def _projects() -> Select[Any]:
 
 
 def _run(row: Any) -> Run:
-    pk, identifier, name, model_id, model_name, normalized, media_type = row
+    pk, identifier, name, model_id, model_name, ontology_pk, media_type = row
     return Run(
         pk,
         identifier,
         name,
         model_id,
         model_name,
-        Features.of(msgspec.json.decode(normalized)),
+        ontology_pk,
         _said(media_type),
         run_row_ids(identifier),
         part_ids(identifier),
@@ -150,15 +153,9 @@ def _run(row: Any) -> Run:
 
 
 def _project(row: Any) -> Project:
-    pk, identifier, name, media_type, ontology_id, normalized, second_type = row
-    return Project(
-        pk,
-        identifier,
-        name,
-        ontology_id,
-        Features.of(msgspec.json.decode(normalized or "{}")),
-        _said(media_type) or _said(second_type),
-    )
+    pk, identifier, name, media_type, ontology_id, second_type = row
+    media_type = _said(media_type) or _said(second_type)
+    return Project(pk, identifier, name, ontology_id, media_type)
 
 
 def _said(media_type: str | None) -> str | None:

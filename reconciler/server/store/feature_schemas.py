@@ -93,7 +93,7 @@ def page_of_nodes(
         query = query.where(feature_schemas.c.pk < start)
     rows = db.execute(query.limit(size + 1)).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    return Cut([project(row) for row in rows[:size]]), end
+    return Cut(project.page(rows[:size])), end
 
 
 def delete_unused(db: Connection, feature: str) -> None:

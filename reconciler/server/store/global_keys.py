@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Connection
 
 from reconciler.server.importing.data_rows import key_problem
-from reconciler.server.store.bulk import as_list, change_all, listed
+from reconciler.server.store.bulk import change_all, look_up
 from reconciler.server.store.database import Store
 from reconciler.server.store.tables import data_rows
 
@@ -36,14 +35,14 @@ class Cleared:
 
 def ids_of_global_keys(db: Connection, keys: Sequence[str]) -> dict[str, str]:
     """Find the ids of the keys that exist."""
-    return _find(db, data_rows.c.global_key, data_rows.c.id, keys)
+    return look_up(db, data_rows.c.global_key, data_rows.c.id, keys)
 
 
 def assign_keys(
     db: Connection, store: Store, asked: Sequence[Mapping[str, str]]
 ) -> Assigned:
     """Give data rows global keys, one after the other; a row's old key is freed."""
-    keys = _find(
+    keys = look_up(
         db, data_rows.c.id, data_rows.c.global_key, [one["dataRowId"] for one in asked]
     )
     before = dict(keys)
@@ -81,11 +80,3 @@ def _set(db: Connection, store: Store, keys: Mapping[str, str | None]) -> None:
     change_all(db, data_rows.c.id, columns, ((None, now, row) for row in keys))
     given = ((key, now, row) for row, key in keys.items() if key is not None)
     change_all(db, data_rows.c.id, columns, given)
-
-
-def _find(
-    db: Connection, column: Column[Any], value: Column[Any], names: Sequence[str]
-) -> dict[str, Any]:
-    wanted = listed("names")
-    query = select(column, value).join(wanted, column == wanted.c.value)
-    return dict(db.execute(query, {"names": as_list(names)[0]}).all())

@@ -12,8 +12,7 @@ from reconciler.annotations.rows import RowName
 from reconciler.server.lines import lines_of, uuid_of
 from reconciler.server.store import metrics, predictions, prelabels, targets
 from reconciler.server.store.annotation_imports import ImportType
-from reconciler.server.store.bulk import given
-from reconciler.server.store.contents import as_numbers
+from reconciler.server.store.bulk import as_numbers, given
 from reconciler.server.store.tables import label_contents, labels
 from reconciler.server.store.targets import NamedRow, Target
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from sqlalchemy import Column, Connection, delete, insert, literal, select
 
 from reconciler.server.files import signed_file
@@ -18,9 +17,12 @@ from reconciler.server.store.bulk import (
     insert_all,
     insert_new,
     listed,
+    look_up,
     put_all,
 )
 from reconciler.server.store.database import Store
+from reconciler.server.store.files import keep_named
+from reconciler.server.store.json_columns import as_text
 from reconciler.server.store.tables import (
     attachments,
     data_rows,
@@ -133,8 +135,8 @@ class _Import:
                 item.global_key,
                 item.external_id,
                 *self.files.place(row_data),
-                _json(item.media_attributes),
-                _json(item.metadata) if item.metadata else "[]",
+                as_text(item.media_attributes),
+                as_text(item.metadata) if item.metadata else "[]",
                 self.now,
                 self.now,
             )
@@ -152,9 +154,9 @@ class _Import:
             text, file_pk = self.files.place(item.row_data)
             values[data_rows.c.row_data] = text
             values[data_rows.c.file_pk] = file_pk
-            values[data_rows.c.media_attributes] = _json(item.media_attributes)
+            values[data_rows.c.media_attributes] = as_text(item.media_attributes)
         if item.metadata is not None:
-            values[data_rows.c.metadata_fields] = _json(item.metadata)
+            values[data_rows.c.metadata_fields] = as_text(item.metadata)
         rows = self.changed.setdefault(tuple(values), [])
         rows.append((*values.values(), identifier))
         self._finish(item, identifier)
@@ -192,10 +194,11 @@ def import_items(
     """
     good = [item for item in items if isinstance(item, Item)]
     keys = (key for item in good for key in (item.name, item.global_key) if key)
+    ids = data_rows.c.id
     work = _Import(
         datasets=_datasets(db),
-        known=set(_find(db, data_rows.c.id, (item.name for item in good))),
-        by_key=_find(db, data_rows.c.global_key, keys),
+        known=set(look_up(db, ids, ids, (item.name for item in good))),
+        by_key=look_up(db, data_rows.c.global_key, ids, keys),
         files=own_files(db, store, _texts(good)),
         ids=store.ids(),
         now=store.now(),
@@ -205,10 +208,13 @@ def import_items(
             work.failed.append(item)
         else:
             work.add(item)
+    keep_named(db, store, (item.row_data for item in good))
     insert_all(db, _NEW, work.new)
     for columns, rows in work.changed.items():
         change_all(db, data_rows.c.id, columns, rows)
-    numbers = _find_numbers(db, {*work.attached, *work.embedded})
+    numbers = look_up(
+        db, data_rows.c.id, data_rows.c.pk, {*work.attached, *work.embedded}
+    )
     _attach(db, store, work, numbers)
     put_all(
         db,
@@ -240,7 +246,11 @@ def record_outcome(
         db.execute(
             insert(import_failures),
             [
-                {"task_pk": task_pk, "message": one.message, "spec": _json(one.spec())}
+                {
+                    "task_pk": task_pk,
+                    "message": one.message,
+                    "spec": as_text(one.spec()),
+                }
                 for one in failed
             ],
         )
@@ -254,7 +264,7 @@ def _attach(
     names = listed("names")
     db.execute(
         delete(attachments).where(attachments.c.row_pk.in_(select(names.c.value))),
-        {"names": _json(sorted(numbers[one] for one in work.attached))},
+        {"names": as_text(sorted(numbers[one] for one in work.attached))},
     )
     ids = store.ids()
     insert_all(
@@ -288,24 +298,6 @@ def _texts(items: Iterable[Item]) -> Iterator[str | None]:
             yield one["value"]
 
 
-def _find_numbers(db: Connection, identifiers: Iterable[str]) -> dict[str, int]:
-    names = listed("names")
-    query = select(data_rows.c.id, data_rows.c.pk).join(
-        names, data_rows.c.id == names.c.value
-    )
-    return dict(db.execute(query, {"names": as_list(identifiers)[0]}).all())
-
-
-def _find(db: Connection, column: Column[Any], values: Iterable[str]) -> dict[str, str]:
-    names = listed("names")
-    query = select(column, data_rows.c.id).join(names, column == names.c.value)
-    return dict(db.execute(query, {"names": as_list(values)[0]}).all())
-
-
 def _datasets(db: Connection) -> dict[str, int]:
     query = select(datasets.c.id, datasets.c.pk).where(datasets.c.deleted.is_(False))
     return dict(db.execute(query).all())
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -1,16 +1,16 @@
 """How the labels of a project are read: one by one, and page by page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from reconciler.server.errors import not_found
 from reconciler.server.files import Urls
+from reconciler.server.lines import without_marks
 from reconciler.server.shapes import Selected, Shape
 from reconciler.server.store import data_rows as row_store
 from reconciler.server.store.bulk import as_list, listed
-from reconciler.server.store.naming import as_ids
 from reconciler.server.store.organization import USER_VIEW
 from reconciler.server.store.tables import (
     data_rows,
@@ -19,7 +19,7 @@ from reconciler.server.store.tables import (
     labels,
     users,
 )
-from reconciler.server.store.views import Made, View, compile_view
+from reconciler.server.store.views import Gathered, Made, View, compile_view
 from reconciler.server.store.where import page
 
 _COLUMNS: Final = {
@@ -33,16 +33,13 @@ _COLUMNS: Final = {
 def view(db: Connection, urls: Urls) -> View:
     """Say how the fields of a label are read, but for its project."""
 
-    def row(selected: Selected, row_pk: int) -> dict[str, Any]:
+    def rows(selected: Selected, row_pks: Sequence[int]) -> dict[int, dict[str, Any]]:
         assert selected.shape is not None
-        columns, project = compile_view(row_store.view(db, urls), selected.shape)
-        query = select(*columns, data_rows.c.pk).select_from(data_rows)
-        found = row_store.joined(query, selected.shape)
-        return project(db.execute(found.where(data_rows.c.pk == row_pk)).one())
+        return row_store.read_rows(db, urls, selected.shape, row_pks)
 
     return {
         "id": labels.c.id,
-        "label": label_contents.c.annotations,
+        "label": Made((label_contents.c.annotations,), without_marks),
         "agreement": Made((), lambda: None),
         "benchmarkAgreement": Made((), lambda: None),
         "secondsToLabel": Made((), lambda: 0.0),
@@ -50,7 +47,7 @@ def view(db: Connection, urls: Urls) -> View:
         "createdAt": labels.c.created_at,
         "updatedAt": labels.c.updated_at,
         "createdBy": USER_VIEW,
-        "dataRow": Made((labels.c.row_pk,), row, shaped=True),
+        "dataRow": Gathered(labels.c.row_pk, rows),
         "reviews": Made((), list),
     }
 
@@ -92,14 +89,14 @@ def list_labels(
     asked = ((where.get("dataRow") or {}).get("dataset") or {}).get("id_in")
     if asked is not None:
         names = listed("names")
-        parameters["names"] = as_list(as_ids(asked))[0]
+        parameters["names"] = as_list(asked)[0]
         query = (
             query.join(data_rows, labels.c.row_pk == data_rows.c.pk)
             .join(datasets, data_rows.c.dataset_pk == datasets.c.pk)
             .where(datasets.c.id.in_(select(names.c.value)))
         )
     cut_out = page(query, skip=arguments.get("skip"), first=arguments.get("first"))
-    return [project(row) for row in db.execute(cut_out, parameters)]
+    return project.page(db.execute(cut_out, parameters).all())
 
 
 def read_label(
@@ -120,6 +117,20 @@ def read_label(
     if row is None:
         raise not_found("Label", identifier)
     return project(row)
+
+
+def read_labels(
+    db: Connection, fields: View, shape: Shape, identifiers: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Read some labels, by the label's id."""
+    columns, project = compile_view(fields, shape)
+    names = listed("names")
+    query = _joined(select(*columns, labels.c.id), shape).where(
+        labels.c.id.in_(select(names.c.value))
+    )
+    rows = db.execute(query, {"names": as_list(identifiers)[0]}).all()
+    ids = [row[-1] for row in rows]
+    return dict(zip(ids, project.page(rows), strict=True))
 
 
 def _joined(query: Select[Any], shape: Shape) -> Select[Any]:

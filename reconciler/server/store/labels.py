@@ -18,14 +18,21 @@ from reconciler.server.lines import (
     Line,
     Merge,
     body_of,
+    count_kept,
     joined,
     line_of,
     lines_of,
     text_of,
     uuid_of,
 )
-from reconciler.server.store.bulk import as_list, change_all, listed, put_all
-from reconciler.server.store.contents import add_contents, as_numbers, forget_unused
+from reconciler.server.store.bulk import (
+    as_list,
+    as_numbers,
+    change_all,
+    listed,
+    put_all,
+)
+from reconciler.server.store.contents import add_contents, forget_unused
 from reconciler.server.store.database import Store
 from reconciler.server.store.prelabels import put_prelabels
 from reconciler.server.store.queues import initial_queue
@@ -64,11 +71,12 @@ def put_labels(
     project_pk: int,
     new: Sequence[NewLabel],
     merge: Merge = joined,
-) -> None:
+) -> int:
     """Write labels: a data row has one, and one more as benchmark.
 
     Several for one row are one label. Rows that are labelled are done, and who
-    has taken their labels before doesn't see the change.
+    has taken their labels before doesn't see the change. Answers how many of the
+    annotations were kept.
 
     Args:
         db: The transaction.
@@ -83,11 +91,17 @@ def put_labels(
         lines.extend(map(line_of, one.annotations))
     rows = as_numbers(row_pk for row_pk, _ in coming)
     kept = _kept(db, project_pk, rows)
-    texts = [
-        text_of(merge(lines_of(kept[key].annotations) if key in kept else (), lines))
+    merged = {
+        key: merge(lines_of(kept[key].annotations) if key in kept else (), lines)
         for key, lines in coming.items()
-    ]
-    contents = dict(zip(coming, add_contents(db, store, texts), strict=True))
+    }
+    texts = [text_of(lines) for lines in merged.values()]
+    # What an older ontology has made is the newer one's from here on.
+    ontology_pk = db.execute(
+        select(projects.c.ontology_pk).where(projects.c.pk == project_pk)
+    ).scalar_one()
+    added = add_contents(db, store, texts, ontology_pk=ontology_pk)
+    contents = dict(zip(coming, added, strict=True))
     _insert(db, store, project_pk, {k: c for k, c in contents.items() if k not in kept})
     changed = {key: kept[key] for key in contents if key in kept}
     now = store.now()
@@ -100,15 +114,17 @@ def put_labels(
     _queue(db, project_pk, None, rows)
     touch(db, store, project_pk)
     forget_unused(db, (old.content_pk for old in changed.values()))
+    return sum(count_kept(lines, merged[key]) for key, lines in coming.items())
 
 
 def delete_labels(
-    db: Connection, doomed: Select[Any], parameters: Mapping[str, Any]
+    db: Connection, store: Store, doomed: Select[Any], parameters: Mapping[str, Any]
 ) -> list[str]:
     """Delete labels, and queue their rows to be labelled again; answers their ids.
 
     Args:
         db: The transaction.
+        store: The store.
         doomed: Selects `labels.pk`.
         parameters: What the query is bound to.
     """
@@ -129,6 +145,7 @@ def delete_labels(
         )
         queue_pk = initial_queue(db, project_pk)
         _queue(db, project_pk, queue_pk, as_numbers(rows), ~labelled.exists())
+        touch(db, store, project_pk)
     forget_unused(db, (content_pk for *_, content_pk in found))
     return [identifier for identifier, *_ in found]
 
@@ -159,11 +176,13 @@ def keep_as_templates(
         put_prelabels(db, project_pk, lines)
 
 
-def set_benchmark(db: Connection, identifier: str, *, benchmark: bool) -> None:
+def set_benchmark(
+    db: Connection, store: Store, identifier: str, *, benchmark: bool
+) -> None:
     """Make a label its row's benchmark, or an ordinary one again.
 
     Raises:
-        ApiError: When there is none, or its row has another benchmark.
+        ApiError: When there is none, or its row has another one of that kind.
     """
     found = db.execute(
         select(labels.c.pk, labels.c.project_pk, labels.c.row_pk).where(
@@ -176,14 +195,18 @@ def set_benchmark(db: Connection, identifier: str, *, benchmark: bool) -> None:
     other = select(labels.c.id).where(
         labels.c.project_pk == project_pk,
         labels.c.row_pk == row_pk,
-        labels.c.benchmark,
+        labels.c.benchmark.is_(benchmark),
         labels.c.pk != pk,
     )
-    if benchmark and (taken := db.execute(other).scalar()):
+    if taken := db.execute(other).scalar():
+        kind = "benchmark" if benchmark else "ordinary"
         raise ApiError(
-            Code.RESOURCE_CONFLICT, f"the data row has the benchmark label '{taken}'"
+            Code.RESOURCE_CONFLICT,
+            f"the data row has the {kind} label '{taken}', and can't have two;"
+            " delete one of the labels first",
         )
     db.execute(update(labels).where(labels.c.pk == pk).values(benchmark=benchmark))
+    touch(db, store, project_pk)
 
 
 def touch(db: Connection, store: Store, project_pk: int) -> None:
@@ -205,14 +228,12 @@ def _kept(db: Connection, project_pk: int, rows: str) -> dict[tuple[int, bool], 
             labels.c.content_pk,
             label_contents.c.annotations,
         )
-        .join_from(
-            numbers,
-            labels,
-            (labels.c.project_pk == project_pk) & (labels.c.row_pk == numbers.c.value),
+        .join_from(labels, label_contents, labels.c.content_pk == label_contents.c.pk)
+        # Not a join: the list may be walked anew for each label of the project.
+        .where(
+            labels.c.project_pk == project_pk,
+            labels.c.row_pk.in_(select(numbers.c.value)),
         )
-        .join(label_contents, labels.c.content_pk == label_contents.c.pk)
-        # The one that changed last counts where a row has several.
-        .order_by(labels.c.updated_at, labels.c.pk)
     )
     return {
         (row_pk, benchmark): _Kept(*rest)

@@ -20,8 +20,8 @@ from sqlalchemy import (
 from reconciler.server.files import Urls
 from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store import data_rows as row_store
-from reconciler.server.store.bulk import as_list, given, insert_new, listed
-from reconciler.server.store.contents import as_numbers, forget_unused
+from reconciler.server.store.bulk import as_list, as_numbers, given, insert_new, listed
+from reconciler.server.store.contents import forget_unused
 from reconciler.server.store.ids import run_row_ids
 from reconciler.server.store.metrics import forget_metrics
 from reconciler.server.store.naming import Naming, numbers, strangers, unknown
@@ -182,4 +182,4 @@ def page_of_members(
     )
     rows = db.execute(query).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    return Cut([project(row) for row in rows[:size]]), end
+    return Cut(project.page(rows[:size])), end

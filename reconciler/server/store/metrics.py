@@ -6,8 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, delete, select
 
 from reconciler.annotations.checked import Metric, MetricKey
-from reconciler.server.store.bulk import given, put_all
-from reconciler.server.store.contents import as_numbers
+from reconciler.server.store.bulk import as_numbers, given, put_all
 from reconciler.server.store.tables import metrics
 
 

@@ -57,11 +57,6 @@ class Naming:
         return bool(self.ids or self.keys)
 
 
-def as_ids(given: object) -> list[str]:
-    """Read a list of ids where nobody has coerced it: one id is a list of one."""
-    return [str(one) for one in given] if isinstance(given, list) else [str(given)]
-
-
 def numbers(column: ColumnElement[Any]) -> Select[Any]:
     """Select the numbers of the data rows that the list `names` names."""
     names = listed("names")

@@ -9,7 +9,13 @@ from reconciler.server.errors import ApiError, Code, not_found
 from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store import feature_schemas as feature_store
 from reconciler.server.store.database import Store
-from reconciler.server.store.tables import models, ontologies, projects
+from reconciler.server.store.names import check_name
+from reconciler.server.store.tables import (
+    label_contents,
+    models,
+    ontologies,
+    projects,
+)
 from reconciler.server.store.views import Made, View, compile_view
 from reconciler.server.store.where import cursor, length
 
@@ -37,7 +43,12 @@ def create_ontology(
     media_type: str | None,
     normalized: dict[str, Any],
 ) -> str:
-    """Create an ontology, its schema nodes named already, and answer its id."""
+    """Create an ontology, its schema nodes named already, and answer its id.
+
+    Raises:
+        ApiError: When its name is empty.
+    """
+    check_name("an ontology", name)
     identifier, now = next(store.ids()), store.now()
     db.execute(
         insert(ontologies).values(
@@ -99,7 +110,7 @@ def page_of_ontologies(
         query = query.where(ontologies.c.pk < start)
     rows = db.execute(query.limit(size + 1)).all()
     end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    return Cut([project(row) for row in rows[:size]]), end
+    return Cut(project.page(rows[:size])), end
 
 
 def read_schema(db: Connection, identifier: str) -> dict[str, Any]:
@@ -121,7 +132,8 @@ def delete_unused(db: Connection, identifier: str) -> None:
     """Delete an ontology; its feature schemas stay.
 
     Raises:
-        ApiError: When there is none, or a model or a project has it.
+        ApiError: When there is none, or a model or a project has it, or labels
+            were made with it.
     """
     pk = db.execute(
         select(ontologies.c.pk).where(ontologies.c.id == identifier)
@@ -136,4 +148,9 @@ def delete_unused(db: Connection, identifier: str) -> None:
             raise ApiError(
                 Code.RESOURCE_CONFLICT, f"the ontology is used by the {kind} '{name}'"
             )
+    said = select(label_contents.c.pk).where(label_contents.c.ontology_pk == pk)
+    if db.execute(said.limit(1)).first() is not None:
+        raise ApiError(
+            Code.RESOURCE_CONFLICT, "the ontology is used by labels made with it"
+        )
     db.execute(delete(ontologies).where(ontologies.c.pk == pk))

@@ -4,8 +4,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, select
 
-from reconciler.server.store.bulk import given, put_all
-from reconciler.server.store.contents import as_numbers
+from reconciler.server.store.bulk import as_numbers, given, put_all
 from reconciler.server.store.tables import data_rows, predictions
 from reconciler.server.store.targets import uuids_of
 

@@ -1,5 +1,6 @@
 """How projects are read, with what is in them."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ from reconciler.server.store import label_views
 from reconciler.server.store import ontologies as ontology_store
 from reconciler.server.store.batches import page_of_batches
 from reconciler.server.store.label_views import list_labels
-from reconciler.server.store.naming import as_ids
 from reconciler.server.store.organization import USER_VIEW, read_organization
 from reconciler.server.store.queues import count_states, read_queues
 from reconciler.server.store.tables import (
@@ -21,7 +21,7 @@ from reconciler.server.store.tables import (
     projects,
     users,
 )
-from reconciler.server.store.views import Made, View, compile_view
+from reconciler.server.store.views import Gathered, Made, View, compile_view
 
 EDITOR: Final = {
     "id": "ceditor000000000000000000",
@@ -77,19 +77,25 @@ def view(db: Connection, urls: Urls) -> View:
 
 def label_view(db: Connection, urls: Urls) -> View:
     """Say how the fields of a label are read, its project among them."""
+
+    def owners(selected: Selected, pks: Sequence[int]) -> dict[int, dict[str, Any]]:
+        return {pk: _at(db, urls, selected, pk) for pk in pks}
+
     return {
         **label_views.view(db, urls),
-        "project": Made((labels.c.project_pk,), partial(_at, db, urls), shaped=True),
+        "project": Gathered(labels.c.project_pk, owners),
     }
 
 
 def benchmark_view(db: Connection, urls: Urls) -> View:
     """Say how a label is read as what others are compared with."""
 
-    def reference(selected: Selected, identifier: str) -> dict[str, Any]:
+    def references(
+        selected: Selected, identifiers: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
         assert selected.shape is not None
         fields = label_view(db, urls)
-        return label_views.read_label(db, fields, selected.shape, identifier)
+        return label_views.read_labels(db, fields, selected.shape, identifiers)
 
     return {
         "id": labels.c.id,
@@ -98,7 +104,7 @@ def benchmark_view(db: Connection, urls: Urls) -> View:
         "lastActivity": labels.c.updated_at,
         "createdAt": labels.c.created_at,
         "createdBy": USER_VIEW,
-        "referenceLabel": Made((labels.c.id,), reference, shaped=True),
+        "referenceLabel": Gathered(labels.c.id, references),
     }
 
 
@@ -153,8 +159,7 @@ def _issues(selected: Selected) -> Any:
 
 def _states(db: Connection, selected: Selected, pk: int) -> Any:
     assert selected.shape is not None
-    asked = selected.args.get("batchIds")
-    batch_ids = None if asked is None else as_ids(asked)
+    batch_ids = selected.args.get("batchIds")
     return cut(count_states(db, pk, batch_ids), selected.shape)
 
 

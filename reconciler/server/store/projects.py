@@ -18,9 +18,11 @@ from reconciler.server.files import Urls
 from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store.contents import forget_unused
 from reconciler.server.store.database import Store
+from reconciler.server.store.names import check_name
 from reconciler.server.store.project_views import view
 from reconciler.server.store.queues import create_queues
 from reconciler.server.store.tables import (
+    annotation_imports,
     batches,
     labels,
     ontologies,
@@ -75,7 +77,7 @@ def list_projects(
         .order_by(*ranks)
     )
     rows = db.execute(page(query, skip=skip, first=first)).all()
-    return Cut([project(row) for row in rows])
+    return Cut(project.page(rows))
 
 
 def read_project(
@@ -114,9 +116,14 @@ def project_number(db: Connection, identifier: str) -> int:
 
 
 def create_project(db: Connection, store: Store, data: Mapping[str, Any]) -> str:
-    """Create a project with its queues, and answer its id."""
-    identifier, now = next(store.ids()), store.now()
+    """Create a project with its queues, and answer its id.
+
+    Raises:
+        ApiError: When its name is empty.
+    """
     given = {name: value for name, value in data.items() if value is not None}
+    check_name("a project", given["name"])
+    identifier, now = next(store.ids()), store.now()
     number = db.execute(
         insert(projects)
         .values(
@@ -145,8 +152,10 @@ def update_project(
     """Change a project; deleting it deletes what is in it.
 
     Raises:
-        ApiError: When there is none.
+        ApiError: When there is none, or its new name is empty.
     """
+    if "name" in changes:
+        check_name("a project", changes["name"])
     number = project_number(db, identifier)
     db.execute(
         update(projects)
@@ -193,25 +202,10 @@ def connect_ontology(
     )
 
 
-def set_customization(
-    db: Connection, store: Store, identifier: str, options: str
-) -> None:
-    """Keep how the editor of a project is set up.
-
-    Raises:
-        ApiError: When there is no such project.
-    """
-    number = project_number(db, identifier)
-    db.execute(
-        update(projects)
-        .where(projects.c.pk == number)
-        .values(customization=options, updated_at=store.now())
-    )
-
-
 def _empty(db: Connection, pk: int) -> None:
     query = select(labels.c.content_pk).where(labels.c.project_pk == pk)
     contents = db.execute(query).scalars().all()
-    for table in (labels, prelabels, project_rows, batches, task_queues):
+    inside = (labels, prelabels, project_rows, batches, task_queues, annotation_imports)
+    for table in inside:
         db.execute(delete(table).where(table.c.project_pk == pk))
     forget_unused(db, contents)

@@ -107,7 +107,7 @@ def read_queues(db: Connection, selected: Selected, project_pk: int) -> list[Any
         .where(task_queues.c.project_pk == project_pk)
         .order_by(task_queues.c.pk)
     )
-    return [project(row) for row in db.execute(query)]
+    return project.page(db.execute(query).all())
 
 
 def count_states(
@@ -120,15 +120,6 @@ def count_states(
         project_pk: The project.
         batch_ids: Counts rows of these batches only, if given.
     """
-    labelled = (
-        select(1)
-        .where(
-            labels.c.project_pk == project_pk,
-            labels.c.row_pk == project_rows.c.row_pk,
-        )
-        .correlate(project_rows)
-        .exists()
-    )
 
     def count(*conditions: ColumnElement[bool]) -> int:
         return _count(db, project_pk, batch_ids, *conditions)
@@ -142,7 +133,7 @@ def count_states(
     counts = {
         "All": count(),
         "Unlabeled": queued(INITIAL),
-        "Labeled": count(labelled),
+        "Labeled": count(labelled()),
         "InReview": queued(REVIEW),
         "InRework": queued(REWORK),
         # Nobody skips rows here.
@@ -184,6 +175,19 @@ def in_project(project_pk: int) -> ColumnElement[bool]:
             project_rows.c.row_pk == data_rows.c.pk,
         )
         .correlate(data_rows)
+        .exists()
+    )
+
+
+def labelled() -> ColumnElement[bool]:
+    """Make the condition that a row of a project has a label there."""
+    return (
+        select(1)
+        .where(
+            labels.c.project_pk == project_rows.c.project_pk,
+            labels.c.row_pk == project_rows.c.row_pk,
+        )
+        .correlate(project_rows)
         .exists()
     )
 

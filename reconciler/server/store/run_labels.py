@@ -20,8 +20,8 @@ from reconciler.server.store.tables import labels, run_rows
 def take_labels(db: Connection, run_pk: int, identifiers: Sequence[str]) -> str | None:
     """Bring labels into a run by their ids, with their data rows.
 
-    Of several for one data row the one that changed last is taken. Answers which
-    of them don't exist, or None.
+    Of several for one data row a benchmark is taken, otherwise the one that
+    changed last. Answers which of them don't exist, or None.
     """
     text, wanted = as_list(identifiers)
     names = listed("names")

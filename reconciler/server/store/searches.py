@@ -26,7 +26,6 @@ from reconciler.server.store.tables import (
     labels,
     metrics,
     predictions,
-    projects,
     run_rows,
 )
 
@@ -107,14 +106,8 @@ def _metadata(clause: clauses.Metadata) -> ColumnElement[bool]:
 
 
 def _labelled() -> ColumnElement[bool]:
-    # Labels are found by their project first.
     return (
-        select(1)
-        .select_from(projects)
-        .join(labels, labels.c.project_pk == projects.c.pk)
-        .where(labels.c.row_pk == data_rows.c.pk)
-        .correlate(data_rows)
-        .exists()
+        select(1).where(labels.c.row_pk == data_rows.c.pk).correlate(data_rows).exists()
     )
 
 
@@ -127,10 +120,14 @@ def _predicted(
     )
     if feature is not None:
         body = predictions.c.body
-        # A line names its feature, or the feature's schema.
+        # A line names its feature, or the feature's schema, in either spelling.
+        schema_id = func.coalesce(
+            func.json_extract(body, "$.schemaId"),
+            func.json_extract(body, "$.schema_id"),
+        )
         query = query.where(
             (func.json_extract(body, "$.name") == feature)
-            | func.json_extract(body, "$.schemaId").in_(features(feature))
+            | schema_id.in_(features(feature))
         )
     return query.correlate(run_rows).exists()
 

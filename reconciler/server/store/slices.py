@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, 
 from reconciler.server.clauses import Clause, read_clauses
 from reconciler.server.errors import bad_input, not_found, over_quota
 from reconciler.server.store.database import Store
+from reconciler.server.store.names import check_name
 from reconciler.server.store.searches import matching
 from reconciler.server.store.tables import (
     data_rows,
@@ -81,6 +82,7 @@ def create_slice(
         ApiError: When its name or filter can't be, there are enough slices, or
             there is no such model.
     """
+    check_name("a slice", name)
     shortest, longest = NAME_LENGTH
     if not shortest <= len(name) <= longest:
         raise bad_input(

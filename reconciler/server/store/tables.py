@@ -3,6 +3,10 @@
 Integers join and ids travel: every object has a `pk` for the database and an
 `id` for clients. Moments are kept as the text that the API sends, which also
 sorts; JSON is kept as text, for it is handed out as it came in.
+
+The numbers of some tables (`sqlite_autoincrement`) are never given out again. Of
+the others SQLite gives out the highest anew once it is free: whoever holds such a
+number beyond a transaction compares the id.
 """
 
 from sqlalchemy import (
@@ -18,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -81,6 +86,8 @@ users = Table(
     *_moments(),
 )
 
+# `kept` ones are named inside of a text that is kept, such as a line with a mask,
+# which no column refers to.
 files = Table(
     "files",
     metadata,
@@ -91,6 +98,7 @@ files = Table(
     Column("name", Text, nullable=False),
     Column("content_type", Text, nullable=False),
     Column("created_at", String(24), nullable=False),
+    Column("kept", Boolean, nullable=False, server_default=false()),
 )
 
 datasets = Table(
@@ -278,11 +286,11 @@ projects = Table(
     Column("benchmark", Boolean, nullable=False),
     Column("consensus", Boolean, nullable=False),
     Column("ontology_pk", Pk, ForeignKey("ontologies.pk"), index=True),
-    Column("customization", Text),
     Column("deleted", Boolean, nullable=False),
     Column("setup_at", String(24)),
     Column("last_activity_at", String(24)),
     *_moments(),
+    sqlite_autoincrement=True,
 )
 
 task_queues = Table(
@@ -295,6 +303,7 @@ task_queues = Table(
     Column("description", Text, nullable=False),
     Column("type", Text, nullable=False),
     Index(None, "project_pk", "pk"),
+    sqlite_autoincrement=True,
 )
 
 batches = Table(
@@ -304,10 +313,10 @@ batches = Table(
     _id(),
     _refers("project_pk", "projects"),
     Column("name", Text, nullable=False),
-    Column("priority", Integer, nullable=False),
     Column("consensus_settings", Text),
     *_moments(),
     UniqueConstraint("project_pk", "name"),
+    sqlite_autoincrement=True,
 )
 
 # A data row is in a project once, through one batch. Without a queue it is done.
@@ -329,11 +338,13 @@ project_rows = Table(
 )
 
 # A list of annotations in the words of an import, without ids of data rows.
-# Nothing ever changes them.
+# Nothing ever changes them. They are read by the ontology that they were made
+# with, whatever their project has by then.
 label_contents = Table(
     "label_contents",
     metadata,
     _pk(),
+    Column("ontology_pk", Pk, ForeignKey("ontologies.pk"), index=True),
     Column("annotations", Text, nullable=False),
     Column("created_at", String(24), nullable=False),
 )
@@ -350,7 +361,9 @@ labels = Table(
     Column("created_by", String(36), nullable=False),
     *_moments(),
     Index(None, "project_pk", "row_pk"),
+    Index(None, "row_pk"),
     Index(None, "content_pk"),
+    sqlite_autoincrement=True,
 )
 
 # Annotations that labellers find prepared; a row's are replaced by uuid.
@@ -394,6 +407,7 @@ annotation_imports = Table(
     Index(None, "input_pk"),
     Index(None, "statuses_pk"),
     Index(None, "errors_pk"),
+    sqlite_autoincrement=True,
 )
 
 # A slice of a model's runs has a model, one of the catalog has none.
@@ -407,6 +421,7 @@ slices = Table(
     Column("description", Text),
     Column("filter", Text, nullable=False),
     *_moments(),
+    sqlite_autoincrement=True,
 )
 
 # `detail` is JSON that only the kind of task can read.

@@ -8,8 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Table, and_, select
 
 from reconciler.server.errors import bad_input, not_found
-from reconciler.server.store.bulk import as_list, given, listed
-from reconciler.server.store.contents import as_numbers
+from reconciler.server.store.bulk import as_list, as_numbers, given, listed
 from reconciler.server.store.tables import (
     data_rows,
     model_runs,
@@ -23,10 +22,11 @@ from reconciler.server.store.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A run or a project, as imports see it.
+    """A run or a project, as imports see it; equal when nothing of it has changed.
 
     Attributes:
         pk: Its number.
+        id: Its id.
         name: What it is called.
         rows: The table of its data rows; their owner is its first column.
         ontology: `{"tools": [...], "classifications": [...]}`.
@@ -34,6 +34,7 @@ class Target:
     """
 
     pk: int
+    id: str
     name: str
     rows: Table
     ontology: Mapping[str, Any]
@@ -56,13 +57,12 @@ class NamedRow(NamedTuple):
     member: bool
 
 
-def run_target(db: Connection, *, run_id: str | None = None, pk: int = 0) -> Target:
-    """Look up a run by its id, or else by its number.
+def run_target(db: Connection, run_id: str) -> Target:
+    """Look up a run.
 
     Raises:
         ApiError: When there is none.
     """
-    known = model_runs.c.pk == pk if run_id is None else model_runs.c.id == run_id
     found = db.execute(
         select(
             model_runs.c.pk,
@@ -72,23 +72,27 @@ def run_target(db: Connection, *, run_id: str | None = None, pk: int = 0) -> Tar
         )
         .join(models, model_runs.c.model_pk == models.c.pk)
         .join(ontologies, models.c.ontology_pk == ontologies.c.pk)
-        .where(known)
+        .where(model_runs.c.id == run_id)
     ).first()
     if found is None:
-        raise not_found("ModelRun", run_id or "")
+        raise not_found("ModelRun", run_id)
     number, name, ontology, media_type = found
-    return Target(number, name, run_rows, msgspec.json.decode(ontology), media_type)
+    return Target(
+        pk=number,
+        id=run_id,
+        name=name,
+        rows=run_rows,
+        ontology=msgspec.json.decode(ontology),
+        media_type=media_type,
+    )
 
 
-def project_target(
-    db: Connection, *, project_id: str | None = None, pk: int = 0
-) -> Target:
-    """Look up a project by its id, or else by its number.
+def project_target(db: Connection, project_id: str) -> Target:
+    """Look up a project.
 
     Raises:
         ApiError: When there is none, or it has no ontology.
     """
-    known = projects.c.pk == pk if project_id is None else projects.c.id == project_id
     found = db.execute(
         select(
             projects.c.pk,
@@ -98,17 +102,24 @@ def project_target(
             ontologies.c.media_type,
         )
         .outerjoin(ontologies, projects.c.ontology_pk == ontologies.c.pk)
-        .where(known, projects.c.deleted.is_(False))
+        .where(projects.c.id == project_id, projects.c.deleted.is_(False))
     ).first()
     if found is None:
-        raise not_found("Project", project_id or "")
+        raise not_found("Project", project_id)
     number, name, ontology, *media_types = found
     if ontology is None:
         raise bad_input(
             f"the project {name!r} has no ontology; connect one before you import"
         )
     media_type = next((one for one in media_types if one), None)
-    return Target(number, name, project_rows, msgspec.json.decode(ontology), media_type)
+    return Target(
+        pk=number,
+        id=project_id,
+        name=name,
+        rows=project_rows,
+        ontology=msgspec.json.decode(ontology),
+        media_type=media_type,
+    )
 
 
 def rows_by_id(

@@ -55,6 +55,12 @@ LISTED = (
 )
 """Tasks that a user sees among theirs, with ids as users have them."""
 
+PASSING = tuple(
+    kind for kind in TaskType if kind is TaskType.EXPORT or kind not in LISTED
+)
+"""Tasks that are forgotten after a while: their results are there to be fetched,
+and no list of a user's tasks shows the others."""
+
 LOOKUP_SECONDS = 86_400
 """How long the result of a job on global keys can be asked for."""
 
@@ -86,11 +92,16 @@ class TaskRecord:
     updated_at: str
 
     def seen(self, now: float, task_seconds: float) -> TaskState:
-        """Say what state is reported: IN_PROGRESS for so many seconds at least."""
+        """Say what state is reported: IN_PROGRESS for so many seconds at least.
+
+        A clock that was set back makes nothing that has ended run again.
+        """
         if self.state is TaskState.CANCELED:
             return self.state
         started = datetime.fromisoformat(self.created_at).timestamp()
-        return TaskState.IN_PROGRESS if now < started + task_seconds else self.state
+        if 0 <= now - started < task_seconds:
+            return TaskState.IN_PROGRESS
+        return self.state
 
 
 def add_task(

@@ -13,7 +13,8 @@ from reconciler.server.store.database import moment
 
 _COMPARISONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "": operator.eq,
-    "_not": operator.ne,
+    # What has no value is not that value either.
+    "_not": lambda column, value: column.is_distinct_from(value),
     "_lt": operator.lt,
     "_lte": operator.le,
     "_gt": operator.gt,

@@ -14,6 +14,10 @@ def upgrade() -> None:
     _create()
     for name in ("status", "status_error", "status_metadata"):
         op.add_column("model_runs", sa.Column(name, sa.Text(), nullable=True))
+    op.add_column(
+        "files",
+        sa.Column("kept", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
     op.add_column("run_rows", sa.Column("label_id", sa.String(36), nullable=True))
     op.add_column("run_rows", sa.Column("content_pk", PK, nullable=True))
     op.create_index(
@@ -107,9 +111,21 @@ def _create() -> None:
     op.create_table(
         "label_contents",
         sa.Column("pk", PK, nullable=False),
+        sa.Column("ontology_pk", PK, nullable=True),
         sa.Column("annotations", sa.Text(), nullable=False),
         sa.Column("created_at", sa.String(length=24), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["ontology_pk"],
+            ["ontologies.pk"],
+            name=op.f("fk_label_contents_ontology_pk"),
+        ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_label_contents")),
+    )
+    op.create_index(
+        op.f("ix_label_contents_ontology_pk"),
+        "label_contents",
+        ["ontology_pk"],
+        unique=False,
     )
     op.create_table(
         "metadata_schemas",
@@ -146,7 +162,6 @@ def _create() -> None:
         sa.Column("benchmark", sa.Boolean(), nullable=False),
         sa.Column("consensus", sa.Boolean(), nullable=False),
         sa.Column("ontology_pk", PK, nullable=True),
-        sa.Column("customization", sa.Text(), nullable=True),
         sa.Column("deleted", sa.Boolean(), nullable=False),
         sa.Column("setup_at", sa.String(length=24), nullable=True),
         sa.Column("last_activity_at", sa.String(length=24), nullable=True),
@@ -157,6 +172,7 @@ def _create() -> None:
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_projects")),
         sa.UniqueConstraint("id", name=op.f("uq_projects_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_projects_name"), "projects", ["name"], unique=False)
     op.create_index(
@@ -168,7 +184,6 @@ def _create() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("project_pk", PK, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("consensus_settings", sa.Text(), nullable=True),
         sa.Column("created_at", sa.String(length=24), nullable=False),
         sa.Column("updated_at", sa.String(length=24), nullable=False),
@@ -183,6 +198,7 @@ def _create() -> None:
         sa.UniqueConstraint(
             "project_pk", "name", name=op.f("uq_batches_project_pk_name")
         ),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "labels",
@@ -206,6 +222,7 @@ def _create() -> None:
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_labels")),
         sa.UniqueConstraint("id", name=op.f("uq_labels_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         op.f("ix_labels_content_pk"), "labels", ["content_pk"], unique=False
@@ -216,6 +233,7 @@ def _create() -> None:
         ["project_pk", "row_pk"],
         unique=False,
     )
+    op.create_index(op.f("ix_labels_row_pk"), "labels", ["row_pk"], unique=False)
     op.create_table(
         "prelabels",
         sa.Column("project_pk", PK, nullable=False),
@@ -265,6 +283,7 @@ def _create() -> None:
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_slices")),
         sa.UniqueConstraint("id", name=op.f("uq_slices_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_slices_model_pk"), "slices", ["model_pk"], unique=False)
     op.create_table(
@@ -283,6 +302,7 @@ def _create() -> None:
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_task_queues")),
         sa.UniqueConstraint("id", name=op.f("uq_task_queues_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         op.f("ix_task_queues_project_pk_pk"),
@@ -332,6 +352,7 @@ def _create() -> None:
         ),
         sa.PrimaryKeyConstraint("pk", name=op.f("pk_annotation_imports")),
         sa.UniqueConstraint("id", name=op.f("uq_annotation_imports_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(
         op.f("ix_annotation_imports_errors_pk"),
