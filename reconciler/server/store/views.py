@@ -6,6 +6,7 @@ touches row data.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -49,6 +50,12 @@ View: TypeAlias = "Mapping[str, ColumnElement[Any] | Made | Gathered | View]"
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
 
+Columns: TypeAlias = Sequence[Sequence[Any]]
+"""The same values the other way round: working on whole columns is quicker."""
+
+Build: TypeAlias = Callable[[Columns, int], Sequence[Any]]
+"""Makes a field of all rows, given the columns and how many rows there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -70,42 +77,49 @@ def compile_view(
 ) -> tuple[Sequence[ColumnElement[Any]], Project]:
     """Find the columns to select, and how to turn rows of them into answers."""
     columns: list[ColumnElement[Any]] = []
-    page = _objects(view, shape, columns)
+    build = _objects(view, shape, columns)
+
+    def page(rows: Rows) -> list[dict[str, Any]]:
+        # Not by zip: it would make an iterator of every row.
+        values = [list(map(itemgetter(place), rows)) for place in range(len(columns))]
+        return build(values, len(rows))
+
     return columns, Project(page)
 
 
 def _objects(
     view: View, shape: Shape, columns: list[ColumnElement[Any]]
-) -> Callable[[Rows], list[dict[str, Any]]]:
-    keys = [one.key for one in shape.fields]
-    members = [_member(view, one, shape, columns) for one in shape.fields]
+) -> Callable[[Columns, int], list[dict[str, Any]]]:
+    members = [(one.key, _member(view, one, shape, columns)) for one in shape.fields]
 
-    def page(rows: Rows) -> list[dict[str, Any]]:
-        if not members:
-            return [{} for _ in rows]
-        values = zip(*(member(rows) for member in members), strict=True)
-        return [dict(zip(keys, each, strict=True)) for each in values]
+    def build(values: Columns, count: int) -> list[dict[str, Any]]:
+        made: list[dict[str, Any]] = [{} for _ in range(count)]
+        # Field by field: half the time of making one object after the other.
+        for key, member in members:
+            for one, value in zip(made, member(values, count), strict=True):
+                one[key] = value
+        return made
 
-    return page
+    return build
 
 
 def _member(
     view: View, one: Selected, shape: Shape, columns: list[ColumnElement[Any]]
-) -> Callable[[Rows], Sequence[Any]]:
+) -> Build:
     if one.name == "__typename":
-        return lambda rows: [shape.type_name] * len(rows)
+        return lambda _, count: [shape.type_name] * count
     match view[one.name]:
         case Made(columns=needed, make=make, shaped=shaped):
-            pick = _picker([_place(columns, column) for column in needed])
-            return _made(make, one if shaped else None, pick)
+            places = [_place(columns, column) for column in needed]
+            return _made(partial(make, one) if shaped else make, places)
         case Gathered(column=column, read=read):
-            return _gathered(read, one, itemgetter(_place(columns, column)))
+            return _gathered(partial(read, one), _place(columns, column))
         case Mapping() as inner:
             assert one.shape is not None
             return _objects(inner, one.shape, columns)
         case column:
-            value = itemgetter(_place(columns, column))
-            return lambda rows: list(map(value, rows))
+            place = _place(columns, column)
+            return lambda values, _: values[place]
 
 
 def _place(columns: list[ColumnElement[Any]], wanted: ColumnElement[Any]) -> int:
@@ -117,34 +131,16 @@ def _place(columns: list[ColumnElement[Any]], wanted: ColumnElement[Any]) -> int
     return len(columns) - 1
 
 
-def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
-    match places:
-        case []:
-            return lambda _: ()
-        case [place]:
-            return lambda row: (row[place],)
-        case _:
-            return itemgetter(*places)
+def _made(make: Callable[..., Any], places: Sequence[int]) -> Build:
+    if not places:
+        return lambda _, count: [make() for _ in range(count)]
+    return lambda values, _: list(map(make, *(values[place] for place in places)))
 
 
-def _made(
-    make: Callable[..., Any],
-    one: Selected | None,
-    pick: Callable[[Sequence[Any]], tuple[Any, ...]],
-) -> Callable[[Rows], list[Any]]:
-    if one is not None:
-        return lambda rows: [make(one, *pick(row)) for row in rows]
-    return lambda rows: [make(*pick(row)) for row in rows]
-
-
-def _gathered(
-    read: Callable[[Selected, Sequence[Any]], Mapping[Any, Any]],
-    one: Selected,
-    value: Callable[[Sequence[Any]], Any],
-) -> Callable[[Rows], list[Any]]:
-    def members(rows: Rows) -> list[Any]:
-        wanted = list(map(value, rows))
-        found = read(one, list(dict.fromkeys(wanted))) if wanted else {}
+def _gathered(read: Callable[[Sequence[Any]], Mapping[Any, Any]], place: int) -> Build:
+    def build(values: Columns, _: int) -> list[Any]:
+        wanted = values[place]
+        found = read(list(dict.fromkeys(wanted))) if wanted else {}
         return [found[each] for each in wanted]
 
-    return members
+    return build
