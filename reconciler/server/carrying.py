@@ -149,6 +149,9 @@ def _answer(
         case [{"value": _}, *_]:
             # The text of a video, frame by frame.
             return given
+        case []:
+            # Nothing was chosen, which is an answer too.
+            return given
         case list():
             found = [_option(one, source, target, becomes) for one in given]
             return [one for one in found if one is not None] or None

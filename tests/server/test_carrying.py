@@ -113,6 +113,10 @@ def test_answers_that_are_unknown_leave_a_list_and_an_empty_list_leaves() -> Non
     assert carried(none, seen="seen") is None
 
 
+def test_an_answer_that_chose_nothing_goes_along() -> None:
+    assert carried({"name": "seen", "answer": []}, seen="seen")["answer"] == []
+
+
 @pytest.mark.parametrize(
     "answer", ["some text", [{"value": "t", "frames": [{"start": 1, "end": 2}]}]]
 )
