@@ -9,6 +9,8 @@ from reconciler.server.request import request_of
 from reconciler.server.shapes import Cut
 from reconciler.server.store import feature_schemas as feature_store
 from reconciler.server.store import ontologies as store
+from reconciler.server.store.by_name import page_by_name
+from reconciler.server.store.tables import feature_schemas, ontologies
 
 
 def upsert_ontology(_: object, info: Info, *, data: Mapping[str, Any]) -> Cut:
@@ -40,8 +42,10 @@ def list_ontologies(
     first: int | None = None,
 ) -> dict[str, Any]:
     with request_of(info).store.read() as db:
-        nodes, end = store.page_of_ontologies(
+        nodes, end = page_by_name(
             db,
+            ontologies,
+            store.VIEW,
             shape_of(info).inside("nodes"),
             search=(where or {}).get("search"),
             after=after,
@@ -72,8 +76,10 @@ def list_nodes(
     first: int | None = None,
 ) -> dict[str, Any]:
     with request_of(info).store.read() as db:
-        nodes, end = feature_store.page_of_nodes(
+        nodes, end = page_by_name(
             db,
+            feature_schemas,
+            feature_store.VIEW,
             shape_of(info).inside("nodes"),
             search=(where or {}).get("search"),
             after=after,

@@ -13,7 +13,6 @@ from reconciler.server.shapes import Cut, Shape
 from reconciler.server.store.database import Store
 from reconciler.server.store.tables import feature_schemas, ontologies
 from reconciler.server.store.views import Made, View, compile_view
-from reconciler.server.store.where import cursor, length
 
 VIEW: View = {
     "id": feature_schemas.c.id,
@@ -64,36 +63,6 @@ def read_node(db: Connection, shape: Shape, feature: str) -> Cut:
     if row is None:
         raise not_found("FeatureSchema", feature)
     return Cut(project(row))
-
-
-def page_of_nodes(
-    db: Connection,
-    shape: Shape,
-    *,
-    search: str | None,
-    after: str | None,
-    first: int | None,
-) -> tuple[Cut, str | None]:
-    """Read nodes, the newest first, and the next page's cursor.
-
-    Args:
-        db: The transaction.
-        shape: What is selected of a node.
-        search: A part of the name, in any case.
-        after: The cursor of the page before.
-        first: How many.
-    """
-    columns, project = compile_view(VIEW, shape)
-    size = length(first)
-    query = select(*columns, feature_schemas.c.pk).order_by(feature_schemas.c.pk.desc())
-    if search:
-        query = query.where(feature_schemas.c.name.icontains(search, autoescape=True))
-    start = cursor(after)
-    if start is not None:
-        query = query.where(feature_schemas.c.pk < start)
-    rows = db.execute(query.limit(size + 1)).all()
-    end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    return Cut(project.page(rows[:size])), end
 
 
 def delete_unused(db: Connection, feature: str) -> None:

@@ -17,7 +17,6 @@ from reconciler.server.store.tables import (
     projects,
 )
 from reconciler.server.store.views import Made, View, compile_view
-from reconciler.server.store.where import cursor, length
 
 VIEW: View = {
     "id": ontologies.c.id,
@@ -81,36 +80,6 @@ def read_ontology(db: Connection, shape: Shape, identifier: str) -> Cut:
     if row is None:
         raise not_found("Ontology", identifier)
     return Cut(project(row))
-
-
-def page_of_ontologies(
-    db: Connection,
-    shape: Shape,
-    *,
-    search: str | None,
-    after: str | None,
-    first: int | None,
-) -> tuple[Cut, str | None]:
-    """Read ontologies, the newest first, and the next page's cursor.
-
-    Args:
-        db: The transaction.
-        shape: What is selected of an ontology.
-        search: A part of the name, in any case.
-        after: The cursor of the page before.
-        first: How many.
-    """
-    columns, project = compile_view(VIEW, shape)
-    size = length(first)
-    query = select(*columns, ontologies.c.pk).order_by(ontologies.c.pk.desc())
-    if search:
-        query = query.where(ontologies.c.name.icontains(search, autoescape=True))
-    start = cursor(after)
-    if start is not None:
-        query = query.where(ontologies.c.pk < start)
-    rows = db.execute(query.limit(size + 1)).all()
-    end = str(rows[size - 1][-1]) if len(rows) > size > 0 else None
-    return Cut(project.page(rows[:size])), end
 
 
 def read_schema(db: Connection, identifier: str) -> dict[str, Any]:
