@@ -4,14 +4,18 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from reconciler.server.files import Files
 from reconciler.server.store.cleaning import DAY, clean
 from reconciler.server.store.database import Store
+from reconciler.server.store.export_files import add_masks
+from reconciler.server.store.files import find_file
 from reconciler.server.store.tables import tasks as task_table
 from reconciler.server.store.tasks import TaskType
 from tests.server.conftest import Clock
@@ -112,6 +116,62 @@ def test_tasks_that_nobody_lists_are_forgotten(
 
     # The import of the rows is listed among the user's tasks.
     assert kinds() == {TaskType.UPSERT_DATA_ROWS}
+
+
+def test_a_young_export_is_kept(
+    store: Store, gql: Gql, keys: Sequence[str], clock: Clock
+) -> None:
+    young = export(gql)
+    written = contents(store)
+    clock.seconds += 6 * DAY
+    (store.files.root / "cleaned").unlink()
+
+    clean(store, WEEK)
+
+    assert young in tasks(gql)
+    assert contents(store) == written
+
+
+def test_an_export_that_is_still_worked_on_is_kept(
+    store: Store, gql: Gql, keys: Sequence[str], later: Callable[[], None]
+) -> None:
+    running = export(gql)
+    with store.write() as db:
+        db.execute(text("UPDATE tasks SET state = 'IN_PROGRESS'"))
+
+    later()
+
+    with store.read() as db:
+        assert running in db.execute(select(task_table.c.id)).scalars().all()
+
+
+def test_a_mask_that_was_exported_again_counts_as_new(
+    store: Store, clock: Clock
+) -> None:
+    mask = {"cmask": store.files.write([b"a mask"])}
+    for _ in range(2):
+        with store.write() as db:
+            add_masks(db, store, mask)
+        clock.seconds += 5 * DAY
+
+    clean(store, WEEK)
+
+    with store.read() as db:
+        assert find_file(db, "cmask") is not None
+
+
+def test_content_that_comes_back_while_it_is_swept_is_kept(tmp_path: Path) -> None:
+    files = Files(tmp_path / "files")
+    written = files.write([b"a picture"])
+    os.utime(files.path(written.sha256), (0, 0))
+
+    def nobody_knows_it_yet(_: Sequence[str]) -> list[str]:
+        files.write([b"a picture"])
+        return []
+
+    files.sweep(time.time() - DAY, nobody_knows_it_yet)
+
+    assert files.path(written.sha256).exists()
 
 
 def test_a_file_that_a_data_row_shows_is_kept(

@@ -59,6 +59,24 @@ def test_a_job_is_worked_on_once_at_a_time(tmp_path: Path) -> None:
     go.set()
 
 
+def test_so_many_jobs_are_worked_on_at_once(tmp_path: Path) -> None:
+    go, begun = threading.Event(), threading.Semaphore(0)
+
+    def work() -> None:
+        begun.release()
+        assert go.wait(SOON)
+
+    jobs = Jobs(tmp_path, 0)
+    for number in range(AT_ONCE + 1):
+        jobs.do(job(f"job-{number}", work, []))
+
+    for _ in range(AT_ONCE):
+        assert begun.acquire(timeout=SOON)
+    assert not begun.acquire(timeout=0.1)
+    go.set()
+    assert begun.acquire(timeout=SOON)
+
+
 def test_a_job_whose_worker_died_is_done_by_who_asks_next(tmp_path: Path) -> None:
     (tmp_path / "one.lock").touch()  # what a killed process leaves behind
     done = threading.Event()
