@@ -145,7 +145,11 @@ class App:
             return self._rest(environ, start_response)
         if path in GRAPHQL_PATHS:
             return say(start_response, HTTPStatus.METHOD_NOT_ALLOWED, "use POST")
-        return say(start_response, HTTPStatus.NOT_FOUND, "there is nothing here")
+        return say(
+            start_response,
+            HTTPStatus.NOT_FOUND,
+            "there is nothing here; the API is at /graphql",
+        )
 
     def _graphql(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"

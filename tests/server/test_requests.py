@@ -410,3 +410,12 @@ def test_a_document_with_too_many_arguments_is_refused(refused: Gql) -> None:
         "GRAPHQL_VALIDATION_FAILED",
         "Query complexity limit exceeded",
     )
+
+
+def test_who_forgets_the_path_is_told_where_the_api_is(http: httpx.Client) -> None:
+    response = http.post("/", json={"query": "{ organization { id } }"})
+
+    assert response.status_code == 404
+    assert response.json() == {
+        "message": "there is nothing here; the API is at /graphql"
+    }
