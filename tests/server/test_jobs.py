@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -179,27 +180,26 @@ def test_a_job_that_must_download_first_is_not_waited_for(tmp_path: Path) -> Non
 
 
 def test_no_more_requests_wait_for_jobs_than_may(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path, SOON, waiting=threading.BoundedSemaphore(1))
-    go, begun = threading.Event(), threading.Event()
+    seats = threading.BoundedSemaphore(1)
+    jobs, failed = Jobs(tmp_path, SOON, waiting=seats), list[str]()
+    go, done = threading.Event(), threading.Event()
 
     def work() -> None:
-        begun.set()
         assert_soon(go)
+        done.set()
 
-    first = threading.Thread(target=jobs.do, args=[job("one", work, [])])
-    first.start()
-    assert begun.wait(SOON)
-    started = time.monotonic()
-    jobs.do(job("two", lambda: assert_soon(go), []))
-
-    assert time.monotonic() - started < SOON / 2
-    assert first.is_alive()
+    with seats:  # somebody waits for another job
+        jobs.do(job("one", work, failed))
+        assert failed == []
+        assert not done.is_set()
     go.set()
-    first.join(SOON)
+    assert done.wait(SOON)
+
     # Whoever has waited makes room for the next.
-    done: list[str] = []
-    jobs.do(job("three", lambda: done.append("three"), []))
-    assert done == ["three"]
+    ended: list[str] = []
+    for name in ("two", "three"):
+        jobs.do(job(name, partial(ended.append, name), failed))
+    assert ended == ["two", "three"]
 
 
 def test_a_job_that_finds_the_store_busy_is_done_by_who_asks_next(
