@@ -140,7 +140,7 @@ def _check_texts(
     answers: str | Sequence[Answer],
     feature: Feature,
     field: str,
-    marks: bool,  # noqa: FBT001
+    marks: bool,  # noqa: FBT001  # on the way of every row
     found: list[Problem],
 ) -> None:
     if isinstance(answers, str):
@@ -227,7 +227,7 @@ def _check_option(
     answer: Answer,
     feature: Feature,
     prefix: str,
-    marks: bool,  # noqa: FBT001
+    marks: bool,  # noqa: FBT001  # on the way of every row
     found: list[Problem],
 ) -> Option | None:
     if marks:
