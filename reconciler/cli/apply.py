@@ -12,7 +12,6 @@ from typing import Final
 
 import click
 
-from reconciler import pipeline
 from reconciler.apply.events import Done, Event, Failed, Finished, Skipped, Unknown
 from reconciler.apply.executor import PARALLELISM
 from reconciler.cli.common import (
@@ -27,6 +26,7 @@ from reconciler.cli.common import (
 from reconciler.cli.exits import Exit, worst
 from reconciler.diagnostics import ReconcilerError
 from reconciler.ledger.directory import LedgerError
+from reconciler.pipeline import applying, planning, sessions, workspaces
 from reconciler.plan.build import Plan
 from reconciler.plan.codec import SavedPlan, read_plan
 from reconciler.plan.compare import PlanDifference, compare_plans
@@ -91,7 +91,7 @@ def command(
         telling = _Telling(output, settings, color=color)
         saved = _saved(path)
         if saved is None:
-            specification = pipeline.specify(path)
+            specification = workspaces.specify(path)
             allowed = declared_runs(allowed, specification)
         else:
             if allowed:
@@ -101,12 +101,12 @@ def command(
                 )
             allowed = saved.allowed
             selection = saved.selection or "."
-            specification = pipeline.specify(Path.cwd(), selection=selection)
+            specification = workspaces.specify(Path.cwd(), selection=selection)
         with (
-            pipeline.open_session(specification, settings, read_only=False) as session,
+            sessions.open_session(specification, settings, read_only=False) as session,
             session.ledger.exclusive(),
         ):
-            plan = pipeline.make_plan(session, allowed=allowed)
+            plan = planning.make_plan(session, allowed=allowed)
             telling.plan = plan
             if saved is not None and (found := _overtaken(saved, plan, session)):
                 return telling.stale(found)
@@ -130,7 +130,7 @@ def command(
 
 
 def _overtaken(
-    saved: SavedPlan, plan: Plan, session: pipeline.Session
+    saved: SavedPlan, plan: Plan, session: sessions.Session
 ) -> tuple[PlanDifference, ...]:
     """Say why a saved plan may not be carried out, if it may not."""
     since = session.ledger.carried_out()[saved.after :]
@@ -141,10 +141,10 @@ def _overtaken(
 
 
 def _carry_out(
-    session: pipeline.Session, plan: Plan, telling: "_Telling", *, parallelism: int
+    session: sessions.Session, plan: Plan, telling: "_Telling", *, parallelism: int
 ) -> Exit:
     with _signals() as stopped:
-        events = pipeline.carry_out(
+        events = applying.carry_out(
             session,
             plan,
             parallelism=parallelism,
@@ -163,7 +163,7 @@ def _carry_out(
         code = _exit(telling.finished, stopped())
     if code is Exit.DONE:
         try:
-            telling.rest = pipeline.converged(
+            telling.rest = planning.converged(
                 session, allowed=plan.allowed, sleep=time.sleep
             )
         except ReconcilerError as error:

@@ -8,10 +8,10 @@ from typing import Final
 
 import click
 
-from reconciler import pipeline
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import Diagnostic, InputError
 from reconciler.ledger.directory import LedgerError
+from reconciler.pipeline import workspaces
 from reconciler.ports import RemoteError
 from reconciler.report.diagnostics import render_diagnostics
 from reconciler.report.machine import diagnostic_list, document
@@ -76,7 +76,7 @@ allow_remove_option: Final = click.option(
 
 
 def declared_runs(
-    allowed: Iterable[Address], specification: pipeline.Specification
+    allowed: Iterable[Address], specification: workspaces.Specification
 ) -> tuple[Address, ...]:
     """Take addresses that must be runs of the workspace, or refuse them."""
     addresses = tuple(allowed)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from reconciler import pipeline
 from reconciler.cli.common import (
     MANIFESTS,
     allow_remove_option,
@@ -15,6 +14,7 @@ from reconciler.cli.common import (
     use_color,
 )
 from reconciler.cli.exits import Exit
+from reconciler.pipeline import planning, sessions, workspaces
 from reconciler.plan.build import Plan
 from reconciler.plan.codec import save_plan, write_plan
 from reconciler.report.machine import document, plan_fields
@@ -61,10 +61,10 @@ def command(
     if out is not None and out.suffix in MANIFESTS:
         raise click.UsageError(f"--out {out}: a name like that is a manifest's")
     with failures("plan", output=output, color=color) as settings:
-        specification = pipeline.specify(path)
+        specification = workspaces.specify(path)
         allowed = declared_runs(allowed, specification)
-        with pipeline.open_session(specification, settings, read_only=True) as session:
-            plan = pipeline.make_plan(session, allowed=allowed)
+        with sessions.open_session(specification, settings, read_only=True) as session:
+            plan = planning.make_plan(session, allowed=allowed)
         if out is not None:
             saved = save_plan(plan, after=len(session.ledger.carried_out()))
             with out.open("wb") as file:

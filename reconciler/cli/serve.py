@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from reconciler import pipeline
 from reconciler.cli.common import failures
+from reconciler.pipeline import serving, workspaces
 from reconciler.settings import ServerKey
 
 
@@ -76,10 +76,10 @@ def command(
     if db is not None and "://" not in db:
         raise click.UsageError(f"--db {db}: write it as sqlite:///{db}")
     with failures("serve", output="text", color=None) as settings:
-        home = pipeline.home_here(Path.cwd(), settings)
+        home = workspaces.home_here(Path.cwd(), settings)
         keys = settings.server_keys or {_kept_key(home): ServerKey()}
         try:
-            pipeline.serve(
+            serving.serve(
                 home,
                 db=db,
                 keys=keys,

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from reconciler import pipeline
 from reconciler.cli.common import (
     color_option,
     failures,
@@ -12,6 +11,7 @@ from reconciler.cli.common import (
 )
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import counted
+from reconciler.pipeline import workspaces
 from reconciler.report.machine import document
 
 
@@ -33,7 +33,7 @@ def command(path: Path, output: str, color: bool | None) -> None:  # noqa: FBT00
     to, and reports all problems at once.
     """
     with failures("validate", output=output, color=color):
-        specification = pipeline.specify(path)
+        specification = workspaces.specify(path)
     desired = specification.desired
     if output == "json":
         click.echo(

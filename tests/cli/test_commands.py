@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconciler import pipeline
 from reconciler.ledger.directory import DirectoryLedger, LedgerError
+from reconciler.pipeline import planning
 from reconciler.ports import RemoteError
 from tests.cli.conftest import Command
 
@@ -538,7 +538,7 @@ def test_what_was_applied_but_cannot_be_checked_is_not_called_an_error(
     def fail(*_: object, **__: object) -> None:
         raise RemoteError("gone away")
 
-    monkeypatch.setattr(pipeline, "converged", fail)
+    monkeypatch.setattr(planning, "converged", fail)
 
     applied = reconciler("apply", "--auto-approve")
 

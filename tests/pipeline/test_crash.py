@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import pipeline
 from reconciler.apply.events import Done, Finished
+from reconciler.pipeline import applying, planning
 from tests.support.twins import Tap, session_on, twin
 from tests.support.workspaces import make_workspace
 
@@ -39,8 +39,8 @@ def apply(connect: Callable[[], Tap], workspace: Path, tap: Tap | None = None) -
     """Plan and apply; returns how many requests it took."""
     used = tap or connect()
     with session_on(used, workspace) as session:
-        plan = pipeline.make_plan(session)
-        for event in pipeline.carry_out(session, plan, parallelism=1):
+        plan = planning.make_plan(session)
+        for event in applying.carry_out(session, plan, parallelism=1):
             if isinstance(event, Finished):
                 assert isinstance(event.outcome, Done), event
     return len(used.requests)
@@ -49,7 +49,7 @@ def apply(connect: Callable[[], Tap], workspace: Path, tap: Tap | None = None) -
 def objects(connect: Callable[[], Tap], workspace: Path) -> list[int]:
     """Count what the remote has of each kind, with a plan that must be empty."""
     with session_on(connect(), workspace) as session:
-        assert not pipeline.make_plan(session)
+        assert not planning.make_plan(session)
         desired = session.specification.desired
         current = session.reader.read(desired)
         runs = [

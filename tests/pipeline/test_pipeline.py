@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import pipeline
 from reconciler.apply.events import Done, Finished
 from reconciler.diagnostics import InputError
+from reconciler.pipeline import applying, planning, sessions, workspaces
 from reconciler.plan.build import Plan
 from reconciler.plan.changes import Action
 from reconciler.remote.session import Bounds
@@ -18,11 +18,11 @@ FIRST = run_address("animals", "first")
 SECOND = run_address("animals", "second")
 
 
-def apply(session: pipeline.Session) -> list[Finished]:
-    plan = pipeline.make_plan(session)
+def apply(session: sessions.Session) -> list[Finished]:
+    plan = planning.make_plan(session)
     return [
         event
-        for event in pipeline.carry_out(session, plan)
+        for event in applying.carry_out(session, plan)
         if isinstance(event, Finished)
     ]
 
@@ -41,7 +41,7 @@ def test_an_apply_brings_about_what_the_manifests_say(tmp_path: Path) -> None:
         finished = apply(session)
 
         assert all(isinstance(one.outcome, Done) for one in finished)
-        assert not pipeline.converged(session, sleep=never)
+        assert not planning.converged(session, sleep=never)
 
 
 def test_a_second_apply_has_nothing_to_do_and_changes_nothing(tmp_path: Path) -> None:
@@ -60,11 +60,11 @@ def test_a_plan_of_small_runs_sends_no_mutation(tmp_path: Path) -> None:
     with twin(tmp_path) as connect:
         empty, full = connect(), connect()
         with session_on(empty, workspace, read_only=True) as session:
-            assert pipeline.make_plan(session)
+            assert planning.make_plan(session)
         with session_on(connect(), workspace) as session:
             apply(session)
         with session_on(full, workspace, read_only=True) as session:
-            assert not pipeline.make_plan(session)
+            assert not planning.make_plan(session)
 
     assert empty.mutations() == []
     assert full.mutations() == []
@@ -82,7 +82,7 @@ def test_a_plan_of_large_runs_sends_no_mutation_but_starts_of_exports(
         with session_on(
             tap, workspace, read_only=True, bounds=Bounds(export_above=3)
         ) as session:
-            assert not pipeline.make_plan(session)
+            assert not planning.make_plan(session)
 
     sent = tap.mutations()
     assert len(sent) == 1  # one run has five rows, the other two
@@ -99,7 +99,7 @@ def test_pages_and_exports_tell_the_same(tmp_path: Path) -> None:
         digests = []
         for bounds in (Bounds(), Bounds(export_above=0), Bounds(page=1)):
             with session_on(connect(), workspace, bounds=bounds) as session:
-                digests.append(pipeline.make_plan(session).digest)
+                digests.append(planning.make_plan(session).digest)
 
     assert len(set(digests)) == 1
 
@@ -111,14 +111,14 @@ def test_a_path_narrows_what_is_done_to_it_and_what_it_needs(tmp_path: Path) -> 
     (workspace / "specs" / "runs.yaml").write_text(head)
     (workspace / "specs" / "second.yaml").write_text(second)
     with twin(tmp_path) as connect, session_on(connect(), workspace) as whole:
-        narrowed = pipeline.Session(
-            pipeline.specify(workspace / "specs" / "second.yaml"),
+        narrowed = sessions.Session(
+            workspaces.specify(workspace / "specs" / "second.yaml"),
             whole.reader,
             whole.writer,
             whole.target,
             whole.ledger,
         )
-        plan = pipeline.make_plan(narrowed)
+        plan = planning.make_plan(narrowed)
 
     assert plan.selection == "specs/second.yaml"
     assert actions(plan) == {
@@ -138,7 +138,7 @@ def test_unknown_global_keys_are_all_named_before_anything_is_done(
     with twin(tmp_path) as connect:
         tap = connect()
         with session_on(tap, workspace) as session, pytest.raises(InputError) as caught:
-            pipeline.make_plan(session)
+            planning.make_plan(session)
 
     (found,) = caught.value.diagnostics
     assert found.code == "unknown-global-keys"
@@ -159,7 +159,7 @@ def test_a_key_of_another_dataset_is_named(tmp_path: Path) -> None:
             session_on(connect(), workspace) as session,
             pytest.raises(InputError) as caught,
         ):
-            pipeline.make_plan(session)
+            planning.make_plan(session)
 
     codes = [one.code for one in caught.value.diagnostics]
     assert codes == ["row-in-other-dataset"]
@@ -174,7 +174,7 @@ def test_changed_content_of_an_uploaded_row_is_blocked(tmp_path: Path) -> None:
         notes = workspace / "specs" / "notes.csv"
         notes.write_text(notes.read_text().replace("the cat sat", "the cat sits"))
         with session_on(connect(), workspace) as session:
-            plan = pipeline.make_plan(session)
+            plan = planning.make_plan(session)
 
     assert [one.code for one in plan.blocked] == ["data-row-content"]
 
@@ -187,7 +187,7 @@ def test_without_its_inventory_a_workspace_adopts_what_it_made(tmp_path: Path) -
         for file in (workspace / ".reconciler").rglob("*.jsonl"):
             file.unlink()
         with session_on(connect(), workspace) as session:
-            plan = pipeline.make_plan(session)
+            plan = planning.make_plan(session)
 
     assert not plan
     assert set(actions(plan).values()) == {Action.ADOPT}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reconciler import pipeline
+from reconciler.pipeline import planning
 from reconciler.server.settings import STRICT
 from tests.pipeline.test_pipeline import apply
 from tests.support.twins import session_on, twin
@@ -18,6 +18,6 @@ def test_thousands_of_rows_fit_where_lists_and_pages_are_short(tmp_path: Path) -
         with session_on(connect(), workspace) as session:
             apply(session)
         with session_on(connect(), workspace) as session:
-            plan = pipeline.make_plan(session)
+            plan = planning.make_plan(session)
 
     assert not plan

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from reconciler import pipeline
 from reconciler.ledger.directory import DirectoryLedger
+from reconciler.pipeline import sessions, workspaces
 from reconciler.plan.build import Target
 from reconciler.remote.connection import ApiKey, ConnectionSettings
 from reconciler.remote.graphql import GraphQLClient, in_process
@@ -80,7 +80,7 @@ def session_on(
     *,
     read_only: bool = False,
     bounds: Bounds | None = None,
-) -> Iterator[pipeline.Session]:
+) -> Iterator[sessions.Session]:
     """Open a session of a workspace on a server."""
     client = GraphQLClient(
         ConnectionSettings(endpoint="http://twin.test/graphql", api_key=ApiKey(KEY)),
@@ -91,8 +91,8 @@ def session_on(
     with Labelbox(client, bounds) as remote:
         organisation = remote.organisation()
         target = Target("http://twin.test/graphql", organisation.id, "Twin")
-        yield pipeline.Session(
-            pipeline.specify(workspace),
+        yield sessions.Session(
+            workspaces.specify(workspace),
             remote,
             None if read_only else remote,
             target,

@@ -1,0 +1,1 @@
+"""The way of the data: what every command is made of."""
