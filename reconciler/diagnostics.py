@@ -111,6 +111,13 @@ CATALOGUE: Final[dict[str, str]] = {
     "wrong-type": "The value has another type than the field takes.",
     "wrong-value": "The value has the right type, but is not one of those allowed.",
     "misplaced-workspace": "A Workspace document belongs in reconciler.yaml, and only there.",
+    # Matrices
+    "unknown-axis": "A combination, a name or a file speaks of an axis that the matrix "
+    "doesn't have.",
+    "axis-not-in-name": "The name of a run with a matrix must hold every axis, because "
+    "runs are told apart by name.",
+    "axis-path": "An axis is no path into the config, or leads through what is no mapping.",
+    "matrix-size": "The matrix makes no runs, or more than its cap.",
     # References
     "repeated-name": "Two documents declare the same address.",
     "dangling-reference": "No document of that kind and name exists.",
@@ -127,6 +134,7 @@ CATALOGUE: Final[dict[str, str]] = {
     "wrong-column": "The file has no column of that name.",
     "row-invalid": "A line of the file can't be read as a row, or names it unfitly.",
     "row-twice": "The same data row is named twice in one membership.",
+    "label-twice": "The same label is named twice.",
     "row-in-two-splits": "The same data row is put into two splits.",
     "row-not-member": "A split names a data row that the membership doesn't have.",
     "unknown-split": "The split is not TRAINING, VALIDATION, TEST or UNASSIGNED.",
@@ -136,6 +144,42 @@ CATALOGUE: Final[dict[str, str]] = {
     "selects-nothing": "A file, column or selection yields no rows at all.",
     "key-length": "A global key is longer than 200 characters, or empty.",
     "key-spaces": "A global key has leading, trailing or doubled white space.",
+    # Annotations and metrics
+    "annotation-invalid": "A line is no annotation or metric that the ontology, the kind "
+    "of data and the limits of imports allow.",
+    "row-not-in-run": "A line is for a data row that the run, or the project's dataset, "
+    "doesn't have.",
+    "wrong-row-name": "A line names its data row by id where global keys are wanted, or "
+    "the other way round.",
+    "uuid-twice": "Two annotations of one data row have the same uuid; one would replace "
+    "the other.",
+    "metric-twice": "The same metric (name, feature and subclass) is given twice for one "
+    "data row.",
+    "metric-aggregation": "One metric name has several aggregations within a run.",
+    "too-many-metrics": "A data row has more metrics than the API takes.",
+    # Locks
+    "lock-missing": "A live selection, or the labels of a project, must be locked before "
+    "they are planned.",
+    "lock-outdated": "The lock was made for another selection, other splits or another "
+    "project than the manifest has.",
+    "lock-edited": "The lock isn't as `reconciler lock` made it: it was edited, cut or "
+    "merged.",
+    "lock-shared": "Two documents name the same lock, and want different things locked.",
+    "row-without-key": "A data row has no global key that a lock or a bundle could name it by.",
+    "several-labels": "A data row has several labels, and none of them is the benchmark.",
+    "digest-missing": "The rows of a large lock are in a file that nobody can review, so "
+    "the manifest must say their digest.",
+    "digest-differs": "The rows are not those that the manifest's digest names.",
+    "frozen-changed": "The rows are frozen, and are not those that were frozen.",
+    # Honesty of data
+    "content-across-splits": "The same content is in two splits of a membership.",
+    "group-across-splits": "Rows that belong together are in two splits of a membership.",
+    "frozen-trained-on": "A run trains on rows that a frozen membership examines a run of "
+    "the same model with.",
+    "group-unknown": "No row of the membership has a group that is known here, so nothing "
+    "was checked.",
+    "waiver-expired": "What was accepted for a while isn't any more.",
+    "waiver-unused": "Nothing is found that the waiver would accept.",
     # What only the remote can tell
     "unknown-global-keys": "The remote knows no data rows by these global keys.",
     "row-in-other-dataset": "A global key is already used by a row of another dataset.",
@@ -149,10 +193,15 @@ CATALOGUE: Final[dict[str, str]] = {
     "unavailable": "The remote can't be reached, or answers with server errors only.",
     "malformed": "An answer is not what the API promises.",
     "incomplete": "What was read can't be shown to be whole, so nothing follows from it.",
+    "lines-refused": "An import ended, and the remote refused some of its lines.",
     "stale": "Something is no longer as the plan saw it.",
     "in-doubt": "It can't be told whether a change was made; apply again.",
     "refused": "The remote refuses the request, for the reason that it gives.",
     "task-failed": "A task of the remote came to nothing, for the reason that it gives.",
+    # Bundles and adoption
+    "export-unreadable": "An annotation of an export can't be said as a line of an import.",
+    "bundle-damaged": "The folder has no bundle.json, or one that can't be read.",
+    "file-exists": "There is something in the place where files are to be written.",
     # This machine
     "setting": "A variable of the environment has a value that can't be used.",
     "apply-running": "Another apply of the same workspace on the same remote runs.",

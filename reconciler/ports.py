@@ -10,21 +10,26 @@ raise live here too:
     ├── Unavailable      no answer, or only 5xx, after retrying
     ├── Malformed        an answer that isn't what the API promises
     ├── Incomplete       a read that can't be shown to be whole
+    ├── LinesRefused     an import ended, but not every line was taken
     ├── Stale            the object is no longer as the plan saw it
     └── InDoubt          can't tell whether a change was made
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from reconciler.diagnostics import ReconcilerError
+from reconciler.diagnostics import ReconcilerError, counted
 from reconciler.plan.changes import Notice
 from reconciler.plan.steps import Step
 from reconciler.rows.current import CurrentRows
 from reconciler.state.address import Address, RemoteId
-from reconciler.state.resources import GlobalKey
+from reconciler.state.contents import ExportParams, RunRow, Survey
+from reconciler.state.labels import CurrentLabel
+from reconciler.state.resources import GlobalKey, RunStatus
+from reconciler.state.selection import SelectedRow, Selection
 from reconciler.state.snapshot import Current, Desired
+from reconciler.state.uploads import LineRefusal
 
 
 class RemoteError(ReconcilerError):
@@ -35,7 +40,11 @@ class RemoteError(ReconcilerError):
         operation: What was asked of it, such as `createModelRun`.
         request_id: The remote's own id of the request, when it tells one.
         hint: What to try.
+        job_failed: Whether a job that was accepted is known to have come to
+            nothing, so that another one must be started.
     """
+
+    job_failed: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -79,6 +88,25 @@ class Malformed(RemoteError):  # noqa: N818
 
 class Incomplete(RemoteError):  # noqa: N818
     """A read that can't be shown to be whole; nothing may follow from it."""
+
+
+class LinesRefused(RemoteError):  # noqa: N818
+    """An import ended, and some of its lines were refused.
+
+    Attributes:
+        refusals: Every one of them.
+        of: How many lines the import had.
+    """
+
+    def __init__(
+        self, refusals: Sequence[LineRefusal], *, of: int, operation: str
+    ) -> None:
+        self.refusals = tuple(refusals)
+        self.of = of
+        super().__init__(
+            f"{len(self.refusals):,} of {counted(of, 'line')} were refused",
+            operation=operation,
+        )
 
 
 class Stale(RemoteError):  # noqa: N818
@@ -125,6 +153,60 @@ class Reader(Protocol):
         Raises:
             Incomplete: When the read can't be shown to be whole.
         """
+
+    def read_labels(self, run: RemoteId) -> Sequence[CurrentLabel]:
+        """Read the labels that the rows of a run have, whole; one a row.
+
+        Raises:
+            Incomplete: When the read can't be shown to be whole.
+        """
+
+    def read_project_labels(self, project: RemoteId) -> Sequence[CurrentLabel]:
+        """Read the labels of a project as they are now; a row may have several.
+
+        Raises:
+            Incomplete: When the read can't be shown to be whole.
+        """
+
+    def read_status(self, run: RemoteId) -> RunStatus | None:
+        """Read how far a run's training has come; None when nobody has said."""
+
+    def select(
+        self, selection: Selection, source: RemoteId
+    ) -> Iterator[Sequence[SelectedRow]]:
+        """Read the data rows that a live selection chooses from, unfiltered.
+
+        Args:
+            selection: What is asked for; its source is a dataset or a project,
+                and its conditions say which metadata are needed.
+            source: Id of that dataset or project; of a project only data rows
+                with a label count.
+
+        Raises:
+            Incomplete: When the read can't be shown to be whole.
+        """
+
+    def run_contents(
+        self, run: RemoteId, wanted: ExportParams
+    ) -> Iterator[Sequence[RunRow]]:
+        """Export a run with everything in it, batch by batch.
+
+        Raises:
+            Incomplete: When the read can't be shown to be whole.
+        """
+
+    def survey(self, address: Address) -> Survey:
+        """Find a model or a run that no manifest speaks of yet.
+
+        Args:
+            address: A model, with all its runs, or one run.
+
+        Raises:
+            InputError: When there is none of the name, or several.
+        """
+
+    def download(self, url: str) -> bytes:
+        """Fetch a file that an export names, without the key."""
 
     def notices(self) -> tuple[Notice, ...]:
         """List what the remote turned out not to do, and what was done instead."""

@@ -17,6 +17,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 HOME = Path(".reconciler/demo")
 KEY = "demo-key"
+RUN = "run/digits/svm-rbf"
 TOOL = str(Path(sysconfig.get_path("scripts")) / "reconciler")
 ENVIRONMENT = {
     **{k: v for k, v in os.environ.items() if not k.startswith("LABELBOX_")},  # noqa: TID251  # passed on to the commands that are shown
@@ -99,15 +100,18 @@ def main() -> None:
     shutil.rmtree(ROOT / HOME, ignore_errors=True)
     say("What would the manifests in specs/ bring about?")
     reconciler("plan", "specs")
-    say("Bring it about: 1,797 images, a model, and three runs.")
+    say("Bring it about: images, labels, seven trained runs, their predictions ...")
     reconciler("apply", "specs", "--auto-approve")
     say("Again: there is nothing left to do.")
     reconciler("plan", "specs", "--detailed-exitcode")
     say("A row is moved to another split behind the tool's back ...")
     move_a_row_by_hand()
-    say("... and the next plan shows exactly that.")
-    reconciler("plan", "specs", "--detailed-exitcode", expect=2)
-    say("`reconciler apply specs` would move it back. Now open specs/digits.")
+    say("... which is no longer the run that was declared ...")
+    reconciler("verify", RUN, expect=2)
+    say("... and the next plan shows exactly that. A complete run takes a yes.")
+    reconciler("plan", "specs", expect=3)
+    reconciler("apply", "specs", "--auto-approve", "--allow-change", RUN)
+    say("Now open specs/digits: it is a real experiment, with comments.")
 
 
 if __name__ == "__main__":

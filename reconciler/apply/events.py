@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from reconciler.plan.steps import Step
 from reconciler.state.address import Address, RemoteId
+from reconciler.state.uploads import LineRefusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,21 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The remote refused or failed; its words."""
+    """The remote refused or failed; its words.
+
+    Attributes:
+        reason: What it said.
+        hint: What to try.
+        stale: Whether the object is no longer as the plan saw it.
+        refusals: The lines of an import that weren't taken; the others were.
+        job_failed: Whether a job of the remote is known to have come to nothing.
+    """
 
     reason: str
     hint: str | None = None
     stale: bool = False
+    refusals: tuple[LineRefusal, ...] = ()
+    job_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

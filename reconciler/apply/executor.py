@@ -24,7 +24,7 @@ from reconciler.apply.events import (
 )
 from reconciler.plan.lower import Work
 from reconciler.plan.steps import Step
-from reconciler.ports import InDoubt, RemoteError, Stale, Writer
+from reconciler.ports import InDoubt, LinesRefused, RemoteError, Stale, Writer
 from reconciler.state.address import Address, RemoteId
 
 PARALLELISM = 16
@@ -177,5 +177,9 @@ def _outcome(future: Future[RemoteId | None]) -> Outcome:
         return Unknown(reason=str(error))
     except RemoteError as error:
         return Failed(
-            reason=str(error), hint=error.hint, stale=isinstance(error, Stale)
+            reason=str(error),
+            hint=error.hint,
+            stale=isinstance(error, Stale),
+            refusals=error.refusals if isinstance(error, LinesRefused) else (),
+            job_failed=error.job_failed,
         )

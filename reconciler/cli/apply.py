@@ -12,25 +12,26 @@ from typing import Final
 
 import click
 
-from reconciler.apply.events import Done, Event, Failed, Finished, Skipped, Unknown
+from reconciler.apply.events import Event, Finished
 from reconciler.apply.executor import PARALLELISM
 from reconciler.cli.common import (
     MANIFESTS,
+    allow_change_option,
     allow_remove_option,
+    allowances,
     color_option,
-    declared_runs,
     failures,
     path_argument,
     use_color,
 )
-from reconciler.cli.exits import Exit, worst
+from reconciler.cli.exits import Exit
+from reconciler.cli.outcomes import exit_of, step_entry
 from reconciler.diagnostics import ReconcilerError
-from reconciler.ledger.directory import LedgerError
+from reconciler.ledger.lines import LedgerError
 from reconciler.pipeline import applying, planning, sessions, workspaces
 from reconciler.plan.build import Plan
 from reconciler.plan.codec import SavedPlan, read_plan
 from reconciler.plan.compare import PlanDifference, compare_plans
-from reconciler.plan.steps import CheckRun, size
 from reconciler.report import progress
 from reconciler.report.machine import difference_list, document, plan_fields
 from reconciler.report.summary import plain
@@ -69,12 +70,14 @@ HEARTBEAT: Final = 15.0
     help="How to print the result; json needs --auto-approve.",
 )
 @allow_remove_option
+@allow_change_option
 @color_option
 def command(
     path: Path,
     output: str,
     parallelism: int,
-    allowed: tuple[Address, ...],
+    removable: tuple[Address, ...],
+    changeable: tuple[Address, ...],
     *,
     auto_approve: bool,
     color: bool | None,
@@ -92,12 +95,15 @@ def command(
         saved = _saved(path)
         if saved is None:
             specification = workspaces.specify(path)
-            allowed = declared_runs(allowed, specification)
+            allowed = allowances(
+                specification, removable=removable, changeable=changeable
+            )
         else:
-            if allowed:
+            if removable or changeable:
+                option = "--allow-remove" if removable else "--allow-change"
                 raise click.UsageError(
                     "a saved plan says itself what is allowed; make it with "
-                    "`plan --allow-remove`"
+                    f"`plan {option}`"
                 )
             allowed = saved.allowed
             selection = saved.selection or "."
@@ -107,7 +113,7 @@ def command(
             session.ledger.exclusive(),
         ):
             plan = planning.make_plan(session, allowed=allowed)
-            telling.plan = plan
+            telling.plan, telling.refused = plan, session.ledger.refused
             if saved is not None and (found := _overtaken(saved, plan, session)):
                 return telling.stale(found)
             telling.show_plan()
@@ -160,7 +166,7 @@ def _carry_out(
             # plan finds it on the remote, and adopts what it finds.
             telling.unwritten = str(error)
             return Exit.PARTIAL
-        code = _exit(telling.finished, stopped())
+        code = exit_of(telling.finished, stopped())
     if code is Exit.DONE:
         try:
             telling.rest = planning.converged(
@@ -185,6 +191,7 @@ class _Telling:
         self.rest: Plan | None = None
         self.unchecked: str | None = None
         self.unwritten: str | None = None
+        self.refused: Path | None = None
 
     @property
     def converged(self) -> bool:
@@ -221,14 +228,16 @@ class _Telling:
         if self._json:
             self._document(
                 code,
-                steps=[_step(one) for one in self.finished],
+                steps=[step_entry(one) for one in self.finished],
                 remaining=None if self.rest is None else plan_fields(self.rest),
                 unchecked=self.unchecked,
                 unwritten=self.unwritten,
             )
             return code
         if self.finished:
-            click.echo(progress.render_outcomes(self.finished), nl=False)
+            click.echo(
+                progress.render_outcomes(self.finished, refused=self.refused), nl=False
+            )
         if self.unwritten is not None:
             click.echo(f"What was done is not written down: {plain(self.unwritten)}")
         if self.converged:
@@ -293,41 +302,3 @@ def _signals() -> Iterator[Callable[[], Exit | None]]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _exit(finished: list[Finished], stopped: Exit | None) -> Exit:
-    done = any(
-        isinstance(one.outcome, Done | Unknown) and not isinstance(one.step, CheckRun)
-        for one in finished
-    )
-    codes = [Exit.DONE if stopped is None else stopped]
-    for one in finished:
-        match one.outcome:
-            case Failed(stale=True) if not done:
-                codes.append(Exit.STALE)
-            case Failed() | Skipped():
-                codes.append(Exit.PARTIAL if done else Exit.ERROR)
-            case Unknown():
-                codes.append(Exit.UNCONVERGED)
-            case Done():
-                pass
-    if Exit.STALE in codes:  # what was skipped after it is no error of its own
-        codes = [code for code in codes if code is not Exit.ERROR]
-    return worst(*codes)
-
-
-def _step(one: Finished) -> JsonValue:
-    done: dict[str, JsonValue] = {
-        "address": str(one.step.address),
-        "step": type(one.step).__name__,
-        "rows": size(one.step),
-        "outcome": type(one.outcome).__name__.lower(),
-    }
-    match one.outcome:
-        case Failed(reason=reason) | Unknown(reason=reason):
-            done["reason"] = reason
-        case Skipped(blocked_by=address):
-            done["blocked_by"] = None if address is None else str(address)
-        case Done():
-            pass
-    return done

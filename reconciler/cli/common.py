@@ -10,8 +10,9 @@ import click
 
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import Diagnostic, InputError
-from reconciler.ledger.directory import LedgerError
+from reconciler.ledger.lines import LedgerError
 from reconciler.pipeline import workspaces
+from reconciler.plan.guards import Allowance, Guard
 from reconciler.ports import RemoteError
 from reconciler.report.diagnostics import render_diagnostics
 from reconciler.report.machine import diagnostic_list, document
@@ -66,7 +67,7 @@ def use_color(chosen: bool | None, settings: Settings, *, err: bool) -> bool:  #
 
 allow_remove_option: Final = click.option(
     "--allow-remove",
-    "allowed",
+    "removable",
     type=RunType(),
     multiple=True,
     metavar="ADDRESS",
@@ -74,18 +75,34 @@ allow_remove_option: Final = click.option(
 )
 """Which runs may lose rows beyond the guard's thresholds."""
 
+allow_change_option: Final = click.option(
+    "--allow-change",
+    "changeable",
+    type=RunType(),
+    multiple=True,
+    metavar="ADDRESS",
+    help="Let this run change although it is COMPLETE; may be repeated.",
+)
+"""Which runs may change after what they tell of has come to its end."""
 
-def declared_runs(
-    allowed: Iterable[Address], specification: workspaces.Specification
-) -> tuple[Address, ...]:
-    """Take addresses that must be runs of the workspace, or refuse them."""
-    addresses = tuple(allowed)
-    for address in addresses:
-        if address not in specification.desired.resources:
+
+def allowances(
+    specification: workspaces.Specification,
+    *,
+    removable: Iterable[Address],
+    changeable: Iterable[Address],
+) -> tuple[Allowance, ...]:
+    """Say what is allowed; of runs of the workspace only, or it is refused."""
+    asked = [
+        *(Allowance(Guard.ROWS_REMOVED, address) for address in removable),
+        *(Allowance(Guard.RUN_COMPLETE, address) for address in changeable),
+    ]
+    for one in asked:
+        if one.address not in specification.desired.resources:
             raise click.UsageError(
-                f"--allow-remove {address}: the manifests declare no such run"
+                f"{one.guard.option} {one.address}: the manifests declare no such run"
             )
-    return addresses
+    return tuple(asked)
 
 
 @contextmanager

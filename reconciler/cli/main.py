@@ -21,6 +21,10 @@ COMMANDS: Final = {
     "validate": "Check the manifests, without asking any remote.",
     "plan": "Show what would change, and change nothing.",
     "apply": "Make the remote what the manifests say.",
+    "lock": "Write down which rows and labels the manifests mean.",
+    "adopt": "Write manifests for a model or a run that exists.",
+    "export": "Write a run as a folder that it can be made of again.",
+    "verify": "Compare all of a run with such a folder, or with what is declared.",
     "schema": "Print the JSON Schema of the manifests, for editors.",
     "serve": "Serve Labelbox's API from a store of your own.",
 }

@@ -6,9 +6,10 @@ import click
 
 from reconciler.cli.common import (
     MANIFESTS,
+    allow_change_option,
     allow_remove_option,
+    allowances,
     color_option,
-    declared_runs,
     failures,
     path_argument,
     use_color,
@@ -44,12 +45,14 @@ from reconciler.state.address import Address
     help="Exit with 2 when there are changes.",
 )
 @allow_remove_option
+@allow_change_option
 @color_option
 def command(
     path: Path,
     output: str,
     out: Path | None,
-    allowed: tuple[Address, ...],
+    removable: tuple[Address, ...],
+    changeable: tuple[Address, ...],
     *,
     detailed_exitcode: bool,
     color: bool | None,
@@ -62,7 +65,7 @@ def command(
         raise click.UsageError(f"--out {out}: a name like that is a manifest's")
     with failures("plan", output=output, color=color) as settings:
         specification = workspaces.specify(path)
-        allowed = declared_runs(allowed, specification)
+        allowed = allowances(specification, removable=removable, changeable=changeable)
         with sessions.open_session(specification, settings, read_only=True) as session:
             plan = planning.make_plan(session, allowed=allowed)
         if out is not None:

@@ -2,7 +2,10 @@
 
     inventory/<endpoint>/<organisation>/objects.jsonl     {"address", "id"}
     inventory/<endpoint>/<organisation>/data-rows.jsonl   {"dataset", "rows"}
+    inventory/<endpoint>/<organisation>/uploads.jsonl     a slot, as it was sent
+    inventory/<endpoint>/<organisation>/lineage.jsonl     {"lineage"}
     inventory/<endpoint>/<organisation>/plans.jsonl       {"carried_out"}
+    inventory/<endpoint>/<organisation>/refused/<job>.ndjson  {"row", "uuid", "reason"}
 
 The last line about a thing holds. A line is on the disk before the next step
 is reported, so that a killed apply loses at most what was in flight; a line
@@ -10,31 +13,37 @@ that was cut short by the kill is dropped, when it is read or written after.
 """
 
 import fcntl
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import quote
 
-from reconciler.apply.events import Done, Event, Finished
-from reconciler.diagnostics import Diagnostic, InputError, ReconcilerError, Span
+from reconciler.apply.events import Done, Event, Failed, Finished
+from reconciler.diagnostics import Diagnostic, InputError
+from reconciler.ledger.lines import append, entries, replace
+from reconciler.ledger.sent import (
+    Sent,
+    collected,
+    entry_line,
+    intents,
+    outcome_of,
+    read_entry,
+    refusal_line,
+    spread,
+)
 from reconciler.plan.build import Plan, Target
-from reconciler.plan.steps import UploadDataRows
+from reconciler.plan.steps import SendChunk, UploadDataRows
 from reconciler.state.address import Address, RemoteId
 from reconciler.state.canonical import JsonObject
 from reconciler.state.inventory import Inventory
 from reconciler.state.resources import GlobalKey
 
-_T = TypeVar("_T")
-
-_LONGEST_LINE: Final = 16 * 2**20
-"""Bytes; the hashes of a batch of data rows take about a hundred each."""
-
-
-class LedgerError(ReconcilerError):
-    """What was brought about can't be written down."""
+_NO_IDS: Final[Mapping[Address, RemoteId]] = MappingProxyType({})
 
 
 class DirectoryLedger:
@@ -56,18 +65,33 @@ class DirectoryLedger:
         self._objects = self._folder / "objects.jsonl"
         self._data_rows = self._folder / "data-rows.jsonl"
         self._plans = self._folder / "plans.jsonl"
+        self._uploads = self._folder / "uploads.jsonl"
+        self._lineages = self._folder / "lineage.jsonl"
+
+    @property
+    def refused(self) -> Path:
+        """The folder with every line that was ever refused, a file a job."""
+        return self._folder / "refused"
 
     def recall(self) -> Inventory:
-        """Read what was written down; nothing is an empty inventory.
+        """Read what was written down; nothing is an inventory that owns nothing.
+
+        Its lineage is new then, and written down with the first thing to be sent:
+        whoever only plans leaves no trace.
 
         Raises:
             InputError: When a line is damaged other than by a kill.
         """
-        owned = dict(_entries(self._objects, _object))
+        owned = dict(entries(self._objects, _object))
         fingerprints: dict[Address, dict[GlobalKey, str]] = {}
-        for dataset, rows in _entries(self._data_rows, _uploaded):
+        for dataset, rows in entries(self._data_rows, _uploaded):
             fingerprints.setdefault(dataset, {}).update(rows)
-        return Inventory(owned=owned, fingerprints=fingerprints)
+        return Inventory(
+            owned=owned,
+            fingerprints=fingerprints,
+            uploads=collected(entries(self._uploads, read_entry)),
+            lineage=self._written_lineage() or self._new_lineage,
+        )
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -93,7 +117,7 @@ class DirectoryLedger:
 
     def carried_out(self) -> tuple[str, ...]:
         """List the digests of the plans that were carried out, in their order."""
-        return tuple(_entries(self._plans, _carried_out))
+        return tuple(entries(self._plans, _carried_out))
 
     def finish(self, digest: str) -> None:
         """Write down that a plan was carried out to its end.
@@ -101,10 +125,10 @@ class DirectoryLedger:
         Raises:
             LedgerError: When that can't be written.
         """
-        self._append(self._plans, [{"carried_out": digest}])
+        append(self._plans, [{"carried_out": digest}])
 
     def adopt(self, plan: Plan) -> None:
-        """Write down the objects that a plan found and takes over.
+        """Write down what a plan finds and takes over, and what it will send.
 
         This comes before anything else is done, so it also finds out whether
         the inventory can be written at all.
@@ -116,77 +140,68 @@ class DirectoryLedger:
             {"address": str(change.address), "id": change.id}
             for change in plan.adoptions
         ]
-        self._append(self._objects, lines)
+        append(self._objects, lines)
+        if sending := [entry_line(one) for one in intents(plan)]:
+            if self._written_lineage() is None:
+                append(self._lineages, [{"lineage": self._new_lineage}])
+            append(self._uploads, sending)
 
-    def record(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Write down what events bring about, then pass each on.
+    def remember_uploads(self, sent: Sent) -> None:
+        """Write down what is there already, though it wasn't sent from here.
 
         Raises:
             LedgerError: When that can't be written.
         """
+        append(self._uploads, [entry_line(one) for one in spread(sent)])
+
+    def record(
+        self, events: Iterable[Event], *, ids: Mapping[Address, RemoteId] = _NO_IDS
+    ) -> Iterator[Event]:
+        """Write down what events bring about, then pass each on.
+
+        Args:
+            events: What happens.
+            ids: Ids of the objects that existed before.
+
+        Raises:
+            LedgerError: When that can't be written.
+        """
+        known = dict(ids)
         for event in events:
             match event:
                 case Finished(step=UploadDataRows() as step, outcome=Done()):
                     rows: JsonObject = {
                         row.global_key: row.fingerprint for row in step.rows
                     }
-                    self._append(
+                    append(
                         self._data_rows, [{"dataset": str(step.address), "rows": rows}]
                     )
+                case Finished(
+                    step=SendChunk() as step, outcome=Done() | Failed() as outcome
+                ):
+                    self._record_sent(step, outcome, known.get(step.address))
                 case Finished(step=step, outcome=Done(id=str() as made)):
-                    self._append(
-                        self._objects, [{"address": str(step.address), "id": made}]
-                    )
+                    known[step.address] = made
+                    append(self._objects, [{"address": str(step.address), "id": made}])
                 case _:
                     pass
             yield event
 
-    def _append(self, file: Path, lines: Iterable[JsonObject]) -> None:
-        text = "".join(f"{json.dumps(line, sort_keys=True)}\n" for line in lines)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with file.open("ab+") as opened:
-                # Closing lets go of it: nobody else may see half a line meanwhile.
-                fcntl.flock(opened, fcntl.LOCK_EX)
-                opened.truncate(_whole(opened))
-                opened.write(text.encode())
-                opened.flush()
-                os.fsync(opened.fileno())
-        except OSError as error:
-            raise LedgerError(
-                f"{file} can't be written: {error.strerror or error}"
-            ) from error
+    def _record_sent(
+        self, step: SendChunk, outcome: Done | Failed, parent: RemoteId | None
+    ) -> None:
+        if isinstance(outcome, Failed) and outcome.refusals:
+            file = self.refused / f"{quote(step.job, safe='')}.ndjson"
+            replace(file, map(refusal_line, outcome.refusals))
+        if (entry := outcome_of(step, outcome, parent)) is not None:
+            append(self._uploads, [entry_line(entry)])
 
+    def _written_lineage(self) -> str | None:
+        return next(entries(self._lineages, _lineage), None)
 
-def _whole(opened: IO[bytes]) -> int:
-    """Measure the file up to its last newline; a kill can leave half a line."""
-    end = opened.seek(0, os.SEEK_END)
-    opened.seek(max(0, end - _LONGEST_LINE))
-    tail = opened.read()
-    return end - (len(tail) - (tail.rfind(b"\n") + 1))
-
-
-def _entries(file: Path, read: Callable[[JsonObject], _T]) -> Iterator[_T]:
-    try:
-        text = file.read_bytes()
-    except FileNotFoundError:
-        return
-    lines = text.split(b"\n")[:-1]  # what follows the last newline was cut short
-    for number, line in enumerate(lines, start=1):
-        try:
-            yield read(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise InputError(
-                [
-                    Diagnostic(
-                        code="inventory-damaged",
-                        message="the line is no inventory entry",
-                        span=Span(str(file), number, 1),
-                        hint="restore the file, or remove it: objects are then "
-                        "adopted again by name, and nothing is deleted",
-                    )
-                ]
-            ) from None
+    @cached_property
+    def _new_lineage(self) -> str:
+        return secrets.token_hex(4)
 
 
 def _busy(process: str) -> InputError:
@@ -212,3 +227,7 @@ def _object(entry: Mapping[str, Any]) -> tuple[Address, RemoteId]:
 
 def _uploaded(entry: Mapping[str, Any]) -> tuple[Address, Mapping[GlobalKey, str]]:
     return Address.parse(entry["dataset"]), dict(entry["rows"].items())
+
+
+def _lineage(entry: Mapping[str, Any]) -> str:
+    return str(entry["lineage"])

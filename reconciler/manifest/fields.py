@@ -14,8 +14,9 @@ from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from reconciler.rows.problems import nearest
 from reconciler.rows.splits import HASHED, split_hint, split_of
-from reconciler.state.resources import Split
+from reconciler.state.resources import Split, Status
 
 
 class _Given:
@@ -33,13 +34,20 @@ GIVEN: Final = _Given()
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def _name(text: str) -> str:
+def name_objection(text: str) -> str | None:
+    """Say why a text can't be a name; None when it can."""
     if not text:
-        raise PydanticCustomError("wrong-value", "can't be empty")
+        return "can't be empty"
     if _CONTROL.search(text):
-        raise PydanticCustomError("wrong-value", "can't hold control characters")
+        return "can't hold control characters"
     if text != text.strip():
-        raise PydanticCustomError("wrong-value", "can't begin or end with white space")
+        return "can't begin or end with white space"
+    return None
+
+
+def _name(text: str) -> str:
+    if why := name_objection(text):
+        raise PydanticCustomError("wrong-value", "{why}", {"why": why})
     return text
 
 
@@ -112,6 +120,66 @@ NoRows: TypeAlias = Annotated[
 ]
 
 
+def _none(text: str) -> str:
+    if text != "none":
+        raise PydanticCustomError(
+            "wrong-value",
+            "can't be {text}",
+            {
+                "text": repr(text),
+                "advice": "write `none`, or say where they are from: "
+                "`{project: NAME}`, `{lock: PATH}` or `{labelIds: [...]}`",
+            },
+        )
+    return text
+
+
+NoLabels: TypeAlias = Annotated[
+    str, AfterValidator(_none), Field(json_schema_extra={"const": "none"})
+]
+
+
+def _status(text: str) -> str:
+    if text not in list(Status):
+        raise PydanticCustomError(
+            "wrong-value",
+            "can't be {text}",
+            {
+                "text": repr(text),
+                "advice": nearest(text, Status)
+                or f"the choices are {', '.join(Status)}",
+            },
+        )
+    return text
+
+
+AnyStatus: TypeAlias = Annotated[
+    str, AfterValidator(_status), Field(json_schema_extra={"enum": list(Status)})
+]
+
+Scalar: TypeAlias = str | int | float | bool
+"""A value that has no values inside."""
+
+
+def _digest(text: str) -> str:
+    if not _DIGEST.fullmatch(text):
+        raise PydanticCustomError(
+            "wrong-value",
+            "is no digest",
+            {"advice": "a digest is `sha256:` and 64 digits of 0-9 and a-f"},
+        )
+    return text
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+Digest: TypeAlias = Annotated[
+    str,
+    AfterValidator(_digest),
+    Field(json_schema_extra={"pattern": r"^sha256:[0-9a-f]{64}$"}),
+]
+
+
 def exactly_one(shape: BaseModel, *fields: str) -> None:
     """Check that one of some optional fields is given, and no other.
 
@@ -129,6 +197,35 @@ def exactly_one(shape: BaseModel, *fields: str) -> None:
             "is one too many: give only one of {choice}",
             {"choice": choice, "at": to_camel(given[1])},
         )
+
+
+def needs(shape: BaseModel, field: str, other: str) -> None:
+    """Check that an optional field isn't given without another one.
+
+    Raises:
+        PydanticCustomError: When it is.
+    """
+    if getattr(shape, field) is not None and getattr(shape, other) is None:
+        name = to_camel(other)
+        advice = f"leave it out, or give `{name}` too"
+        raise no_use(to_camel(field), f"without `{name}`", advice=advice)
+
+
+def no_use(
+    field: str, when: str, *, advice: str = "leave it out"
+) -> PydanticCustomError:
+    """Say that an inner field can't be given like this.
+
+    Args:
+        field: The field, as it is written.
+        when: Follows "has no use".
+        advice: What to do about it.
+    """
+    return PydanticCustomError(
+        "wrong-value",
+        "has no use {when}",
+        {"when": when, "at": field, "advice": advice},
+    )
 
 
 def require_one(*fields: str) -> dict[str, Any]:

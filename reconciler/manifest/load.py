@@ -7,19 +7,23 @@ outside of the workspace is opened.
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, InputError, Span, in_order
+from reconciler.manifest.declared import Declared, declare
 from reconciler.manifest.document import Document, Source, with_excerpts
-from reconciler.manifest.resolve import Declared, resolve
+from reconciler.manifest.locks import Locks
+from reconciler.manifest.resolve import Resolved, resolve
 from reconciler.manifest.schema import WorkspaceManifest
 from reconciler.manifest.select import Astray, Files, Located, escaped, real_path
 from reconciler.manifest.source import decode, parse
-from reconciler.manifest.validate import validate
 from reconciler.manifest.workspace import (
     FILE_NAME,
+    Checks,
     Limits,
+    Severity,
     Workspace,
 )
 from reconciler.plan.guards import Guards, Threshold
@@ -77,15 +81,42 @@ def find_workspace(start: Path) -> Workspace:
     raise InputError([why])
 
 
-def load(workspace: Workspace) -> Desired:
-    """Read all manifests of a workspace.
+def load(workspace: Workspace, *, today: date | None = None) -> Desired:
+    """Read all manifests of a workspace, all files that they name, and all locks.
 
     Files are read in the order of their paths. Hidden files and folders are
     left out.
 
+    Args:
+        workspace: The workspace.
+        today: The day that waivers are compared with; of UTC, and now, unless given.
+
     Raises:
         InputError: With the problems of all files, in order.
     """
+    read, resolved = _load(workspace, today)
+    read.problems.extend((*resolved.findings, *resolved.locks.problems))
+    read.raise_if_any()
+    shown = with_excerpts(resolved.desired.warnings, read.sources)
+    return replace(resolved.desired, warnings=tuple(shown))
+
+
+def load_to_lock(workspace: Workspace) -> tuple[Desired, Locks]:
+    """Read all manifests, whatever is wrong with locks, and with data.
+
+    Returns:
+        What the manifests want, without what only locks can say; and what must be
+        locked, with what is wrong there.
+
+    Raises:
+        InputError: With what no lock can mend.
+    """
+    read, resolved = _load(workspace, None)
+    read.raise_if_any()
+    return resolved.desired, resolved.locks
+
+
+def _load(workspace: Workspace, today: date | None) -> tuple[_Read, Resolved]:
     read = _Read()
     files = Files(workspace.root)
     for located in _manifest_files(workspace, files, read):
@@ -99,10 +130,15 @@ def load(workspace: Workspace) -> Desired:
         )
         read.problems.append(why)
     read.problems.extend(_misplaced(read.declared))
-    resolved = resolve(read.declared, files, complete=read.complete)
+    resolved = resolve(
+        read.declared,
+        files,
+        complete=read.complete,
+        checks=workspace.checks,
+        today=today or datetime.now(UTC).date(),
+    )
     read.problems.extend(resolved.problems)
-    read.raise_if_any()
-    return resolved.desired
+    return read, resolved
 
 
 def select_addresses(
@@ -175,6 +211,7 @@ def _read_workspace(root: Path) -> Workspace:
 
 def _workspace(root: Path, manifest: WorkspaceManifest) -> Workspace:
     removed, limits = manifest.guards.rows_removed, manifest.limits
+    checks = manifest.checks
     return Workspace(
         root=root,
         name=manifest.name,
@@ -190,6 +227,14 @@ def _workspace(root: Path, manifest: WorkspaceManifest) -> Workspace:
             batch_size=limits.batch_size,
             page_size=limits.page_size,
             export_above=limits.export_above,
+            runs_per_model=limits.runs_per_model,
+            predictions_per_job=limits.predictions_per_job,
+            lock_rows=limits.lock_rows,
+        ),
+        checks=Checks(
+            content_across_splits=Severity(checks.content_across_splits),
+            group_across_splits=Severity(checks.group_across_splits),
+            frozen_trained_on=Severity(checks.frozen_trained_on),
         ),
     )
 
@@ -274,10 +319,10 @@ def _read_file(read: _Read, located: Located) -> None:
     read.complete = read.complete and parsed.complete
     blamed = {problem.span for problem in parsed.diagnostics}
     for document in parsed.documents:
-        manifest, problems = validate(document)
+        declared, problems = declare(document)
         # A value that the text's reader refused is null by now.
         read.problems.extend(each for each in problems if each.span not in blamed)
-        read.declared.append(Declared(document, manifest))
+        read.declared.append(declared)
 
 
 def _misplaced(declared: Iterable[Declared]) -> Iterator[Diagnostic]:

@@ -1,102 +1,53 @@
 """Documents that refer to each other by name, to what they mean together."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from typing import TypeAlias
 
-from reconciler.diagnostics import Diagnostic, InputError, Span, counted
+from reconciler.diagnostics import Diagnostic, Span, counted, in_order
 from reconciler.manifest.dataset import read_dataset
+from reconciler.manifest.declared import Declared
 from reconciler.manifest.document import Document
+from reconciler.manifest.honesty import DeclaredRows, DeclaredRun, check_honesty
+from reconciler.manifest.labels import NO_LABELS, read_ids
+from reconciler.manifest.locks import Locks, read_label_lock
+from reconciler.manifest.memberships import Members, read_members
 from reconciler.manifest.ontology import check_ontology, read_ontology
+from reconciler.manifest.projects import read_project
+from reconciler.manifest.references import References
+from reconciler.manifest.runs import Shared, merge, read_runs
 from reconciler.manifest.schema import (
-    KINDS,
     AnyManifest,
     DataRowsManifest,
     DatasetManifest,
+    LabelsShape,
     MembersShape,
     ModelManifest,
     ModelRunManifest,
     OntologyManifest,
+    ProjectManifest,
     RunConfigManifest,
     WorkspaceManifest,
 )
-from reconciler.manifest.select import Files, SpecBuilder
-from reconciler.rows.membership import load_membership
-from reconciler.rows.problems import Advice
-from reconciler.rows.spec import MembershipSpec
-from reconciler.state.address import Address, Kind, RemoteId, run_address
-from reconciler.state.canonical import JsonObject, JsonValue, canonical_object
+from reconciler.manifest.select import Files
+from reconciler.manifest.variants import Variant
+from reconciler.manifest.workspace import Checks
+from reconciler.rows.membership import make_membership
+from reconciler.state.address import Address, Kind, RemoteId
+from reconciler.state.canonical import JsonObject, canonical_object
+from reconciler.state.labels import LabelPins, Labels
 from reconciler.state.resources import (
     GlobalKey,
     Membership,
     Model,
     Resource,
     RowIdentity,
-    Run,
 )
 from reconciler.state.snapshot import Desired
 
 Path: TypeAlias = tuple[str | int, ...]
-
-_ADDRESSED: Final = {
-    "Ontology": Kind.ONTOLOGY,
-    "Dataset": Kind.DATASET,
-    "Model": Kind.MODEL,
-    "RunConfig": Kind.CONFIG,
-    "DataRows": Kind.ROWS,
-}
-_KIND_NAMES: Final = {kind: name for name, kind in _ADDRESSED.items()}
-
-_ADVICE: Final = {
-    Kind.ONTOLOGY: "declare it; an Ontology without tools and classifications refers "
-    "to one that exists",
-    Kind.MODEL: "declare it, with the ontology that it has",
-    Kind.CONFIG: "declare it, or write the config into the run",
-    Kind.ROWS: "declare it, or write the membership into the run",
-}
-
-
-_RELATED: Final = 3
-"""How many declarations of a name are shown with a reference to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A document, and what it was found to be.
-
-    Attributes:
-        document: The document.
-        manifest: Its content; None when its shape is wrong.
-    """
-
-    document: Document
-    manifest: AnyManifest | None
-
-    @property
-    def kind(self) -> str:
-        """The kind as it is written; empty when there is none."""
-        return _string(self.document.data, "kind")
-
-    @property
-    def address(self) -> Address | None:
-        """What the document declares, as far as its kind and name can be told."""
-        data = self.document.data
-        kind, name = self.kind, _string(data, "name")
-        if kind not in KINDS or not name:
-            return None
-        if kind == "ModelRun":
-            model = _string(data, "model")
-            return run_address(model, name) if model else None
-        return Address(_ADDRESSED[kind], (name,)) if kind in _ADDRESSED else None
-
-    def span(self) -> Span:
-        """Where it is declared: at its name."""
-        return self.document.span(("name",))
-
-
-def _string(data: object, field_: str) -> str:
-    value = data.get(field_) if isinstance(data, dict) else None
-    return value if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +56,25 @@ class Resolved:
 
     Attributes:
         desired: Resources of the documents that nothing is wrong with.
-        problems: What is wrong.
+        problems: What is wrong with documents and with files that they name.
+        findings: What is wrong with data, as `manifest.honesty` sees it.
+        locks: What must be locked, and what is wrong with locks.
     """
 
     desired: Desired
     problems: tuple[Diagnostic, ...]
+    findings: tuple[Diagnostic, ...]
+    locks: Locks
 
 
-def resolve(declared: Sequence[Declared], files: Files, *, complete: bool) -> Resolved:
+def resolve(
+    declared: Sequence[Declared],
+    files: Files,
+    *,
+    complete: bool,
+    checks: Checks,
+    today: date,
+) -> Resolved:
     """Resolve all references, and read all files that are named.
 
     Args:
@@ -121,8 +83,11 @@ def resolve(declared: Sequence[Declared], files: Files, *, complete: bool) -> Re
         files: The files of the workspace.
         complete: Whether these are all documents there are; if not, nothing is
             said of names that no document has.
+        checks: How strictly data is looked at.
+        today: The day of UTC that waivers are compared with.
     """
-    return _Resolver(declared, files, complete=complete).resolve()
+    resolver = _Resolver(declared, files, complete=complete)
+    return resolver.resolve(checks=checks, today=today)
 
 
 @dataclass(slots=True)
@@ -132,8 +97,11 @@ class _Parts:
     resources: dict[Address, Resource] = field(default_factory=dict)
     origins: dict[Address, Span] = field(default_factory=dict)
     pins: dict[Address, RemoteId] = field(default_factory=dict)
+    bases: dict[Address, JsonObject] = field(default_factory=dict)
     configs: dict[str, JsonObject] = field(default_factory=dict)
-    rows: dict[str, Membership] = field(default_factory=dict)
+    rows: dict[str, Members | None] = field(default_factory=dict)
+    declared_rows: list[DeclaredRows] = field(default_factory=list)
+    declared_runs: list[DeclaredRun] = field(default_factory=list)
 
 
 class _Resolver:
@@ -142,28 +110,19 @@ class _Resolver:
     ) -> None:
         self._declared = declared
         self._files = files
-        self._complete = complete and all(
-            each.address or each.kind == "Workspace" for each in declared
-        )
         self._problems: list[Diagnostic] = []
-        self._advice = Advice()
+        self._locks = Locks()
         self._parts = _Parts()
-        self._index: dict[Address, list[Declared]] = {}
-        for each in declared:
-            if each.address:
-                self._index.setdefault(each.address, []).append(each)
+        self._references = References(declared, complete=complete)
 
-    def resolve(self) -> Resolved:
-        self._problems.extend(_repeated(self._index))
+    def resolve(self, *, checks: Checks, today: date) -> Resolved:
         for each in self._declared:
             match each.manifest:
                 case RunConfigManifest() as manifest:
                     config = canonical_object(manifest.config)
                     self._parts.configs.setdefault(manifest.name, config)
                 case DataRowsManifest() as manifest:
-                    rows = self._load(each.document, manifest, ())
-                    if rows is not None:
-                        self._parts.rows.setdefault(manifest.name, rows)
+                    self._add_rows(each.document, manifest)
                 case _:
                     pass
         for each in self._declared:
@@ -173,9 +132,33 @@ class _Resolver:
             resources=self._parts.resources,
             origins=self._parts.origins,
             pins=self._parts.pins,
+            bases=self._parts.bases,
         )
-        self._problems.extend(_shared_keys(desired))
-        return Resolved(desired, tuple(self._problems))
+        verdict = check_honesty(
+            rows=self._parts.declared_rows,
+            runs=self._parts.declared_runs,
+            datasets=desired.datasets(),
+            checks=checks,
+            today=today,
+        )
+        problems = (
+            *self._references.repeated(),
+            *self._references.problems,
+            *self._problems,
+            *_shared_keys(desired),
+        )
+        warned = replace(desired, warnings=in_order(verdict.warnings))
+        return Resolved(warned, problems, verdict.problems, self._locks)
+
+    def _add_rows(self, document: Document, manifest: DataRowsManifest) -> None:
+        if manifest.select is not None:
+            for name, kind in (("dataset", Kind.DATASET), ("project", Kind.PROJECT)):
+                source = getattr(manifest.select, name)
+                if source is not None:
+                    self._references.refer(document, ("select", name), kind, source)
+        members = self._members(document, manifest, ())
+        self._parts.rows.setdefault(manifest.name, members)
+        self._parts.declared_rows.append(DeclaredRows(document, manifest, members))
 
     def _add(self, declared: Declared, manifest: AnyManifest) -> None:
         match manifest:
@@ -188,12 +171,19 @@ class _Resolver:
                 )
                 self._problems.extend(problems)
                 self._keep(declared, dataset, manifest.id)
+            case ProjectManifest():
+                project, wrong = read_project(
+                    self._files, declared.document, manifest, self._references
+                )
+                self._problems.extend(wrong)
+                self._keep(declared, project, manifest.id)
             case ModelManifest():
-                ontology = Address(Kind.ONTOLOGY, (manifest.ontology,))
-                self._refer(declared.document, ("ontology",), ontology)
+                ontology = self._references.refer(
+                    declared.document, ("ontology",), Kind.ONTOLOGY, manifest.ontology
+                )
                 self._keep(declared, Model(manifest.name, ontology), manifest.id)
             case ModelRunManifest():
-                self._keep(declared, self._run(declared, manifest), manifest.id)
+                self._add_runs(declared, manifest)
             case RunConfigManifest() | DataRowsManifest() | WorkspaceManifest():
                 pass
 
@@ -205,107 +195,102 @@ class _Resolver:
 
     # --- Runs
 
-    def _run(self, declared: Declared, manifest: ModelRunManifest) -> Run:
+    def _add_runs(self, declared: Declared, manifest: ModelRunManifest) -> None:
         document = declared.document
-        self._refer(document, ("model",), Address(Kind.MODEL, (manifest.model,)))
-        return Run(
-            model=manifest.model,
-            name=manifest.name,
-            config=self._config(document, manifest),
-            rows=self._rows(document, manifest),
+        self._references.refer(document, ("model",), Kind.MODEL, manifest.model)
+        base, config = self._config(document, manifest)
+        runs, problems = read_runs(
+            self._files,
+            document,
+            manifest,
+            declared.variants,
+            shared=Shared(config=config, rows=self._rows(document, manifest)),
+            labels=self._labels(document, manifest),
         )
+        self._problems.extend(problems)
+        for run in runs:
+            self._keep(declared, run, manifest.id)
+            if base is not None:
+                self._parts.bases.setdefault(run.address, base)
 
     def _config(
         self, document: Document, manifest: ModelRunManifest
-    ) -> JsonObject | None:
-        if manifest.config is not None:
-            return canonical_object(manifest.config)
-        if manifest.config_from is None:
-            return None
-        name = manifest.config_from.name
-        self._refer(document, ("configFrom", "name"), Address(Kind.CONFIG, (name,)))
-        base = self._parts.configs.get(name, {})
-        return canonical_object(merge(base, canonical_object(manifest.config_from.set)))
+    ) -> tuple[JsonObject | None, JsonObject | None]:
+        """Find what a run's config builds on, and what it is but for a matrix."""
+        if manifest.config_from is not None:
+            name = manifest.config_from.name
+            self._references.refer(document, ("configFrom", "name"), Kind.CONFIG, name)
+            base = self._parts.configs.get(name, {})
+            over = canonical_object(manifest.config_from.set)
+            return base, canonical_object(merge(base, over))
+        config = None if manifest.config is None else canonical_object(manifest.config)
+        return (config or {}) if manifest.matrix else None, config
+
+    def _labels(
+        self, document: Document, manifest: ModelRunManifest
+    ) -> Callable[[Variant], Labels | None]:
+        match manifest.labels:
+            case None:
+                return lambda _: None
+            case str():
+                return lambda _: NO_LABELS
+            case LabelsShape(label_ids=None) as shape:
+                if shape.project is not None:
+                    self._references.refer(
+                        document, ("labels", "project"), Kind.PROJECT, shape.project
+                    )
+                return partial(self._pins, document, shape)
+            case LabelsShape(label_ids=names):
+                assert names is not None
+                ids, problems = read_ids(
+                    self._files, document, names, ("labels", "labelIds")
+                )
+                self._problems.extend(problems)
+                return lambda _: ids
 
     def _rows(
         self, document: Document, manifest: ModelRunManifest
     ) -> Membership | None:
+        written = None
         match manifest.rows:
             case None:
-                return None
+                rows = None
             case str() as name:
-                self._refer(document, ("rows",), Address(Kind.ROWS, (name,)))
-                return self._parts.rows.get(name)
+                self._references.refer(document, ("rows",), Kind.ROWS, name)
+                named = self._parts.rows.get(name)
+                rows = named.rows if named else None
             case list():
-                nothing = MembershipSpec(
-                    by=RowIdentity.GLOBAL_KEY,
-                    sources=(),
-                    splits=None,
-                    span=document.span(("rows",)),
+                rows = make_membership(
+                    {}, by=RowIdentity.GLOBAL_KEY, assigns_splits=False
                 )
-                return load_membership(nothing)
             case shape:
-                return self._load(document, shape, ("rows",))
+                written = self._members(document, shape, ("rows",))
+                rows = written.rows if written else None
+        self._parts.declared_runs.append(DeclaredRun(document, manifest, written))
+        return rows
 
-    def _load(
+    def _members(
         self, document: Document, shape: DataRowsManifest | MembersShape, path: Path
-    ) -> Membership | None:
-        builder = SpecBuilder(self._files, document)
-        spec = builder.build(shape, path)
-        if builder.problems:
-            self._problems.extend(builder.problems)
-            return None
-        try:
-            return load_membership(spec)
-        except InputError as error:
-            self._problems.extend(error.diagnostics)
-            return None
+    ) -> Members | None:
+        members, problems = read_members(
+            self._files, document, shape, path, self._locks
+        )
+        self._problems.extend(problems)
+        return members
 
-    # --- References
-
-    def _refer(self, document: Document, path: Path, address: Address) -> None:
-        """Check that exactly one document declares an address."""
-        found = self._index.get(address, [])
-        kind, span = _KIND_NAMES[address.kind], document.span(path)
-        if len(found) > 1:
-            problem = Diagnostic(
-                code="ambiguous-reference",
-                message=f"{len(found)} documents declare {kind} {address.name!r}",
-                span=span,
-                related=tuple(_declared_here(found)),
-            )
-            self._problems.append(problem)
-        elif not found and self._complete:
-            known = (each.name for each in self._index if each.kind is address.kind)
-            problem = Diagnostic(
-                code="dangling-reference",
-                message=f"no document declares {kind} {address.name!r}",
-                span=span,
-                hint=self._advice.nearest(address.name, known) or _ADVICE[address.kind],
-            )
-            self._problems.append(problem)
-
-
-def _declared_here(found: Sequence[Declared]) -> Iterator[tuple[Span, str]]:
-    """Point to the first declarations: each of many references would list them."""
-    more = len(found) - _RELATED
-    for number, each in enumerate(found[:_RELATED], 1):
-        word = "declared here"
-        if number == _RELATED and more > 0:
-            word += f", and in {counted(more, 'more place')}"
-        yield each.span(), word
-
-
-def merge(base: JsonObject, over: Mapping[str, JsonValue]) -> JsonObject:
-    """Lay a config over another: mappings merge at any depth, the rest is replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(below, dict) and isinstance(value, dict):
-            merged[key] = merge(below, value)
-        else:
-            merged[key] = value
-    return merged
+    def _pins(
+        self, document: Document, shape: LabelsShape, variant: Variant
+    ) -> LabelPins | None:
+        pins, problems = read_label_lock(
+            self._files,
+            document,
+            ("labels",),
+            shape,
+            run=variant.address,
+            locks=self._locks,
+        )
+        self._problems.extend(problems)
+        return pins
 
 
 def _shared_keys(desired: Desired) -> Iterator[Diagnostic]:
@@ -327,16 +312,4 @@ def _shared_keys(desired: Desired) -> Iterator[Diagnostic]:
                 "data row in one dataset",
                 related=((desired.origins[owner], "the other one"),),
                 details=tuple(sorted(keys)),
-            )
-
-
-def _repeated(index: Mapping[Address, Sequence[Declared]]) -> Iterator[Diagnostic]:
-    for address, (first, *others) in index.items():
-        for other in others:
-            yield Diagnostic(
-                code="repeated-name",
-                message=f"{address} is declared twice",
-                span=other.span(),
-                hint="give it another name, or delete one of the two",
-                related=((first.span(), "declared here first"),),
             )

@@ -127,6 +127,10 @@ class Files:
         name = path.relative_to(self.root).as_posix()
         return Located(path, name, status.st_size)
 
+    def place(self, folder: Path, text: str) -> Path | Astray:
+        """Find where a file is, or would be, by its path; see `locate`."""
+        return self._inside(folder, text)
+
     def check_folder(self, text: str) -> Astray | None:
         """Say what is wrong with a folder's path relative to the workspace."""
         path = self._inside(self.root, text)
@@ -264,14 +268,13 @@ class SpecBuilder:
             by, names, key = RowIdentity.DATA_ROW_ID, shape.data_row_ids, "dataRowIds"
         return MembershipSpec(
             by=by,
-            sources=self._sources(names, (*path, key)),
-            splits=self._rule(shape.splits, (*path, "splits"))
-            if shape.splits
-            else None,
+            sources=self.sources(names, (*path, key)),
+            splits=self.rule(shape.splits, (*path, "splits")) if shape.splits else None,
             span=self._document.key_span((*path, key)),
         )
 
-    def _sources(self, names: RowNames, path: PathInDocument) -> tuple[RowSource, ...]:
+    def sources(self, names: RowNames, path: PathInDocument) -> tuple[RowSource, ...]:
+        """Find the lists of names, and the files of them, that stand at *path*."""
         if isinstance(names, RowFileShape):
             return self._file(names, path)
         if not names:
@@ -324,14 +327,15 @@ class SpecBuilder:
             column_span=self._document.span((*path, "column")),
         )
 
-    def _rule(self, shape: SplitsShape, path: PathInDocument) -> SplitRule:
+    def rule(self, shape: SplitsShape, path: PathInDocument) -> SplitRule:
+        """Turn the rule of splits that stands at *path* into a value."""
         span = self._document.span
         if shape.column is not None:
             return SplitByColumn(shape.column, span((*path, "column")))
         if shape.lists is not None:
             at = (*path, "lists")
             lists = {
-                Split(split): self._sources(names, (*at, split))
+                Split(split): self.sources(names, (*at, split))
                 for split, names in shape.lists.items()
             }
             return SplitByLists(lists, self._document.key_span(at))

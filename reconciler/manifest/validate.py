@@ -24,6 +24,7 @@ _TAKES: Final = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
+    "none_required": "null",
 }
 """The objections of pydantic to a value's type, by what would have been right."""
 
@@ -288,11 +289,13 @@ def _members(
 ) -> Iterator[dict[str, Any]]:
     if "$ref" in schema:
         yield from _members(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    elif "anyOf" in schema:
-        for member in schema["anyOf"]:
-            yield from _members(member, definitions)
-    else:
+    elif "properties" in schema:
         yield schema
+    else:
+        for member in schema.get("anyOf", schema.get("oneOf", ())):
+            yield from _members(member, definitions)
+        if not {"anyOf", "oneOf"} & schema.keys():
+            yield schema
 
 
 def _inside(schema: dict[str, Any], part: str | int) -> dict[str, Any]:

@@ -27,4 +27,4 @@ def carry_out(
         heartbeat=heartbeat,
         stopped=stopped,
     )
-    return session.ledger.record(events)
+    return session.ledger.record(events, ids=plan.ids)

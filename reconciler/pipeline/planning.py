@@ -1,30 +1,34 @@
 """What is there, compared with what is declared: a plan."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final
 
-from reconciler.diagnostics import Diagnostic, InputError, counted
+from reconciler.diagnostics import Diagnostic, InputError
+from reconciler.pipeline.comparing import (
+    compare_all_labels,
+    compare_all_rows,
+    read_statuses,
+)
+from reconciler.pipeline.questions import elsewhere, unchecked_ids, unknown_keys
 from reconciler.pipeline.sessions import Session
+from reconciler.pipeline.uploading import Schemas, prepare_uploads
 from reconciler.plan.build import Plan, build
-from reconciler.plan.changes import Notice, RowChanges
-from reconciler.ports import Reader
-from reconciler.rows.change import RowsChange
-from reconciler.rows.current import collect
-from reconciler.rows.diff import diff_rows
-from reconciler.state.address import Address, Kind, model_address
-from reconciler.state.resources import GlobalKey, RowIdentity, Run
-from reconciler.state.snapshot import Current, Desired
+from reconciler.plan.changes import Notice
+from reconciler.plan.guards import Allowance
+from reconciler.state.address import Address, model_address
+from reconciler.state.labels import LabelPins
+from reconciler.state.resources import (
+    Dataset,
+    Model,
+    Ontology,
+    Project,
+    Resource,
+    Run,
+)
+from reconciler.state.snapshot import Current, CurrentOntology, Desired
 
-READERS: Final = 8
-"""Runs whose rows are read and compared at the same time."""
 
-LARGE: Final = 100_000
-"""Rows beyond which a run is read alone, so that memory holds one at a time."""
-
-
-def make_plan(session: Session, *, allowed: Iterable[Address] = ()) -> Plan:
+def make_plan(session: Session, *, allowed: Iterable[Allowance] = ()) -> Plan:
     """Read what is there, compare it, and say what to do; change nothing.
 
     Raises:
@@ -33,36 +37,55 @@ def make_plan(session: Session, *, allowed: Iterable[Address] = ()) -> Plan:
         RemoteError: When anything can't be read whole.
     """
     given = session.specification
+    workspace = given.workspace
+    reader = session.reader
     desired = _needed(given.desired, given.selected)
-    current = session.reader.read(desired)
-    rows = _compare_rows(desired, current, session.reader)
+    current = reader.read(desired)
+    uploads = prepare_uploads(
+        desired, _schemas(desired, current), workspace.limits.predictions_per_job
+    )
+    rows = compare_all_rows(desired, current, reader)
     problems = [
-        *_elsewhere(desired, current),
-        *_unknown_keys(desired, rows, session.reader),
+        *elsewhere(desired, current),
+        *unknown_keys(desired, rows, reader),
     ]
     if problems:
         raise InputError(problems)
-    workspace = given.workspace
+    labels = compare_all_labels(
+        desired,
+        current,
+        reader,
+        uploads=uploads,
+        organisation=session.target.organisation,
+    )
     return build(
         workspace=workspace.name,
         target=session.target,
         desired=desired,
         current=current,
         rows=rows,
+        labels=labels,
+        uploads=uploads,
+        statuses=read_statuses(desired, current, reader, rows=rows, labels=labels),
         inventory=session.ledger.recall(),
         guards=workspace.guards,
+        run_limit=workspace.limits.runs_per_model,
         allowed=allowed,
         batch_size=workspace.limits.batch_size,
         selected=given.selected,
         selection=given.selection,
-        notices=(*session.reader.notices(), *_unchecked_ids(rows)),
+        notices=(
+            *reader.notices(),
+            *map(_warning, given.desired.warnings),
+            *unchecked_ids(rows),
+        ),
     )
 
 
 def converged(
     session: Session,
     *,
-    allowed: Iterable[Address] = (),
+    allowed: Iterable[Allowance] = (),
     sleep: Callable[[float], None],
     pauses: Sequence[float] = (0.5, 1.0, 2.0, 4.0),
 ) -> Plan:
@@ -82,17 +105,19 @@ def converged(
 
 
 def _needed(desired: Desired, selected: frozenset[Address] | None) -> Desired:
-    # What isn't selected is read only where something selected leans on it.
+    """Leave out what isn't selected, and what nothing selected leans on."""
     if selected is None:
         return desired
     needed = set(selected)
-    for address in selected:
-        if address.kind is Kind.RUN:
-            needed.add(model_address(address.path[0]))
-            needed.update(one.address for one in desired.datasets())
-    for model in desired.models():
-        if model.address in needed:
-            needed.add(model.ontology)
+    rows_matter = False
+    # Objects are gone through from the one that needs to the one that is needed.
+    for kind in (Run, Project, Model):
+        for address, resource in desired.resources.items():
+            if address in needed and isinstance(resource, kind):
+                needed |= _leans_on(resource)
+                rows_matter |= isinstance(resource, Run)
+    if rows_matter:
+        needed.update(one.address for one in desired.datasets())
     return replace(
         desired,
         resources={
@@ -103,78 +128,34 @@ def _needed(desired: Desired, selected: frozenset[Address] | None) -> Desired:
     )
 
 
-def _compare_rows(desired: Desired, current: Current, reader: Reader) -> RowChanges:
-    def compare(run: Run) -> tuple[Address, RowsChange]:
-        assert run.rows is not None
-        found = current.id_of(run.address)
-        there = (
-            collect(())
-            if found is None
-            else reader.read_rows(found, expected=len(run.rows))
-        )
-        return run.address, diff_rows(desired=run.rows, current=there)
-
-    small: list[Run] = []
-    large: list[Run] = []
-    for run in desired.runs():
-        if run.rows is not None:
-            (large if len(run.rows) > LARGE else small).append(run)
-    with ThreadPoolExecutor(max_workers=READERS) as pool:
-        changes = dict(pool.map(compare, small))
-    changes.update(map(compare, large))
-    return changes
+def _leans_on(resource: Resource) -> set[Address]:
+    match resource:
+        case Run(model=model, labels=LabelPins(project=Address() as project)):
+            return {model_address(model), project}
+        case Run(model=model):
+            return {model_address(model)}
+        case Project(ontology=ontology, dataset=dataset):
+            return {one for one in (ontology, dataset) if one is not None}
+        case Model(ontology=ontology):
+            return {ontology}
+        case Ontology() | Dataset():
+            return set()
 
 
-def _elsewhere(desired: Desired, current: Current) -> Iterator[Diagnostic]:
-    for address, keys in current.elsewhere.items():
-        if keys:
-            yield Diagnostic(
-                code="row-in-other-dataset",
-                message=f"{address}: another dataset already has "
-                f"{counted(len(keys), 'global key')} of this one",
-                span=desired.origins.get(address),
-                hint="a global key is unique in an organisation: rename these, or "
-                "declare the dataset they are in",
-                details=tuple(sorted(keys)),
-            )
+def _schemas(desired: Desired, current: Current) -> Schemas:
+    """Say what is known of ontologies: what manifests say, or else what is there."""
+    found = {}
+    for ontology in desired.ontologies():
+        there = current.resources.get(ontology.address)
+        schema, media_type = ontology.schema, ontology.media_type
+        if isinstance(there, CurrentOntology):
+            schema = there.schema if schema is None else schema
+            media_type = media_type or there.media_type
+        if schema is not None:
+            found[ontology.address] = (schema, media_type)
+    return found
 
 
-def _unchecked_ids(rows: RowChanges) -> Iterator[Notice]:
-    for address, change in rows.items():
-        if change.by is RowIdentity.DATA_ROW_ID and change.added:
-            yield Notice(
-                code="row-ids-unchecked",
-                address=address,
-                message=f"{counted(change.added_count, 'data row id')} to add can't "
-                "be looked up beforehand: if one doesn't exist, adding fails",
-            )
-
-
-def _unknown_keys(
-    desired: Desired, rows: RowChanges, reader: Reader
-) -> Iterator[Diagnostic]:
-    declared: set[str] = set()
-    for dataset in desired.datasets():
-        declared.update(dataset.data_rows or ())
-    added = {
-        address: frozenset(change.added_names()) - declared
-        for address, change in rows.items()
-        if change.by is RowIdentity.GLOBAL_KEY
-    }
-    asked = frozenset[str]().union(*added.values())
-    if not asked:
-        return
-    unknown = reader.unknown_keys(map(GlobalKey, asked))
-    missing: dict[frozenset[str], list[Address]] = {}
-    for address, names in added.items():
-        if lacking := names & unknown:
-            missing.setdefault(lacking, []).append(address)
-    for keys, addresses in missing.items():
-        yield Diagnostic(
-            code="unknown-global-keys",
-            message=f"{', '.join(map(str, addresses))}: no data row on the remote answers to "
-            f"{counted(len(keys), 'global key')}",
-            span=desired.origins.get(addresses[0]),
-            hint="correct them, or declare a Dataset whose files bring these data rows",
-            details=tuple(sorted(keys)),
-        )
+def _warning(found: Diagnostic) -> Notice:
+    place = f"{found.span}: " if found.span else ""
+    return Notice(code=found.code, message=f"{place}{found.message}")

@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, InputError
-from reconciler.manifest.load import find_workspace, load, select_addresses
+from reconciler.manifest.load import (
+    find_workspace,
+    load,
+    load_to_lock,
+    select_addresses,
+)
 from reconciler.manifest.workspace import Workspace
+from reconciler.pipeline.uploading import check_uploads
 from reconciler.settings import Settings
-from reconciler.state.address import Address
+from reconciler.state.address import Address, Kind
 from reconciler.state.snapshot import Desired
 
 HOME: Final = ".reconciler"
@@ -23,7 +29,10 @@ _OWN_FILES: Final = (
     "/inventory/*",
     "/inventory/*/*",
     "/inventory/*/*/*",
+    "/inventory/*/*/*/*",
 )
+
+_LOCKS_TO_COME: Final = frozenset({"lock-missing", "lock-outdated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +64,7 @@ def specify(path: Path, *, selection: str | None = None) -> Specification:
     """
     workspace = find_workspace(path)
     narrowed = path if selection is None else workspace.root / selection
-    desired = load(workspace)
-    selected = select_addresses(desired, workspace, narrowed)
+    desired, selected = _load(workspace, narrowed)
     if selected is not None:
         inside = narrowed.resolve().relative_to(workspace.root.resolve())
         selection = inside.as_posix()
@@ -64,6 +72,33 @@ def specify(path: Path, *, selection: str | None = None) -> Specification:
     return Specification(
         workspace, desired, selected, selection if selected is not None else None
     )
+
+
+def _load(
+    workspace: Workspace, narrowed: Path
+) -> tuple[Desired, frozenset[Address] | None]:
+    try:
+        desired = load(workspace)
+    except InputError as error:
+        if any(found.code not in _LOCKS_TO_COME for found in error.diagnostics):
+            raise
+        # What a lock is made of may have to be applied before: a dataset, for the
+        # rows that are to be selected of it. No run can do without its locks.
+        desired, _ = load_to_lock(workspace)
+        selected = select_addresses(desired, workspace, narrowed)
+        if selected is None or any(one.kind is Kind.RUN for one in selected):
+            raise error from None
+        return desired, selected
+    return desired, select_addresses(desired, workspace, narrowed)
+
+
+def check_imports(specification: Specification) -> None:
+    """Check annotations and metrics as far as it can be done without a remote.
+
+    Raises:
+        InputError: With what is wrong in any of the files.
+    """
+    check_uploads(specification.desired, specification.workspace)
 
 
 def settle() -> None:
@@ -118,3 +153,16 @@ def home_here(folder: Path, settings: Settings) -> Path:
             raise
         return settings.home or folder / HOME
     return home_of(workspace, settings)
+
+
+def specify_remote(path: Path) -> Specification:
+    """Find the workspace that a path belongs to, for its remote alone.
+
+    Its manifests aren't read: it is as if there were none.
+
+    Raises:
+        InputError: When there is none, or its own file is wrong.
+    """
+    workspace = find_workspace(path)
+    settle()
+    return Specification(workspace, Desired(resources={}), None, None)

@@ -1,20 +1,31 @@
 """Differences, guards, work: a Plan."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
 from reconciler.plan.changes import Action, Blocked, Change, Notice, RowChanges
-from reconciler.plan.diff import diff
-from reconciler.plan.guards import Guards, guard
+from reconciler.plan.diff import NONE, diff
+from reconciler.plan.guards import Allowance, Guards, guard, guard_limit
+from reconciler.plan.labels import LabelsFound
 from reconciler.plan.lower import BATCH_SIZE, Work, lower
 from reconciler.plan.operations import Operation, operation_of, plan_digest
 from reconciler.state.address import Address, RemoteId, model_address
 from reconciler.state.canonical import JsonObject
 from reconciler.state.inventory import Inventory
-from reconciler.state.resources import Dataset, Model, Run
+from reconciler.state.labels import LabelPins
+from reconciler.state.resources import (
+    Dataset,
+    Model,
+    Ontology,
+    Project,
+    Resource,
+    Run,
+    RunStatus,
+)
 from reconciler.state.snapshot import Current, Desired
+from reconciler.state.uploads import Uploads
 
 LOCAL: Final = "local"
 """The endpoint of the embedded server, as plans and ledgers call it."""
@@ -53,7 +64,7 @@ class Plan:
         notices: What is worth saying.
         blocked: What a guard holds back; nothing is done while there is any.
         ids: Ids of the objects that exist.
-        allowed: The addresses that the caller allowed to pass a guard.
+        allowed: What the caller allowed to pass a guard.
         selection: The path that narrowed the plan; None for the workspace.
     """
 
@@ -64,7 +75,7 @@ class Plan:
     notices: tuple[Notice, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     ids: Mapping[Address, RemoteId] = field(default_factory=dict)
-    allowed: tuple[Address, ...] = ()
+    allowed: tuple[Allowance, ...] = ()
     selection: str | None = None
 
     def __bool__(self) -> bool:
@@ -106,7 +117,11 @@ def build(
     rows: RowChanges,
     inventory: Inventory,
     guards: Guards,
-    allowed: Iterable[Address] = (),
+    labels: Mapping[Address, LabelsFound] = NONE,
+    uploads: Mapping[Address, tuple[Uploads, ...]] = NONE,
+    statuses: Mapping[Address, RunStatus | None] = NONE,
+    run_limit: int | None = None,
+    allowed: Iterable[Allowance] = (),
     batch_size: int = BATCH_SIZE,
     selected: frozenset[Address] | None = None,
     selection: str | None = None,
@@ -122,14 +137,27 @@ def build(
         rows: For each run that manages rows, what happens to them.
         inventory: What this workspace owns already.
         guards: Thresholds.
-        allowed: Addresses that may pass a guard.
+        labels: For each run that manages labels, what comparing them found.
+        uploads: What projects and runs should be sent.
+        statuses: How far runs have come on the remote: those that declare a
+            status or would change.
+        run_limit: How many runs a model may have; None for any number.
+        allowed: What may pass a guard.
         batch_size: Ids in one request.
         selected: Only these objects, and those they can't do without; None for
             all.
         selection: How the user named the selection.
         notices: What else is worth saying, about the remote as a whole.
     """
-    found = diff(desired=desired, current=current, rows=rows, inventory=inventory)
+    found = diff(
+        desired=desired,
+        current=current,
+        inventory=inventory,
+        rows=rows,
+        labels=labels,
+        uploads=uploads,
+        statuses=statuses,
+    )
     changes = found.changes
     if selected is not None:
         changes = _narrowed(changes, selected)
@@ -150,7 +178,8 @@ def build(
                 for one in found.blocked
                 if one.address in kept | _above(changes, found.changes)
             ),
-            *guard(changes, guards=guards, allowed=permitted),
+            *guard(changes, guards=guards, statuses=statuses, allowed=permitted),
+            *guard_limit(changes, current=current, limit=run_limit),
         ),
         ids={
             address: there.id
@@ -164,16 +193,30 @@ def build(
 
 def _above(kept: Iterable[Change], all_changes: Iterable[Change]) -> set[Address]:
     # What is narrowed away may still be what the rest stands on.
-    found = {
-        model_address(change.desired.model)
-        for change in kept
-        if isinstance(change.desired, Run)
-    } | {change.address for change in kept}
-    return found | {
-        change.desired.ontology
-        for change in all_changes
-        if isinstance(change.desired, Model) and change.address in found
-    }
+    declared = {change.address: change.desired for change in all_changes}
+    found: set[Address] = set()
+    waiting = [change.address for change in kept]
+    while waiting:
+        address = waiting.pop()
+        if address not in found and address in declared:
+            found.add(address)
+            waiting += _stands_on(declared[address])
+    return found
+
+
+def _stands_on(resource: Resource) -> Iterator[Address]:
+    match resource:
+        case Run(model=model, labels=labels):
+            yield model_address(model)
+            if isinstance(labels, LabelPins) and labels.project is not None:
+                yield labels.project
+        case Model(ontology=ontology):
+            yield ontology
+        case Project(ontology=ontology):
+            if ontology is not None:
+                yield ontology
+        case Ontology() | Dataset():
+            return
 
 
 def _narrowed(changes: list[Change], selected: frozenset[Address]) -> list[Change]:
@@ -181,21 +224,8 @@ def _narrowed(changes: list[Change], selected: frozenset[Address]) -> list[Chang
     # if it isn't there yet.
     needed = set(selected)
     effective = [change for change in changes if change.effective]
-    needs = {work.address: work.needs for work in lower(effective)}
-    for change in reversed(_by_need(changes)):
-        if change.address in needed:
-            needed |= needs.get(change.address, frozenset())
+    # In the order of work each comes after what it needs.
+    for work in reversed(lower(effective)):
+        if work.address in needed:
+            needed |= work.needs
     return [change for change in changes if change.address in needed]
-
-
-def _by_need(changes: list[Change]) -> list[Change]:
-    def level(change: Change) -> int:
-        match change.desired:
-            case Run():
-                return 2
-            case Model() | Dataset():
-                return 1
-            case _:
-                return 0
-
-    return sorted(changes, key=level)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from reconciler.diagnostics import counted
 from reconciler.plan.build import Plan
-from reconciler.plan.changes import Action, Change
+from reconciler.plan.changes import Action, Change, LabelsChange
 from reconciler.plan.codec import SavedPlan
-from reconciler.plan.operations import Operation, declared_fields
+from reconciler.plan.operations import Operation, SentSlots, declared_by
 from reconciler.rows.change import RowsChange
 from reconciler.state.address import Address
 from reconciler.state.canonical import digest
@@ -82,7 +82,7 @@ def _whole(saved: SavedPlan, fresh: Plan) -> Iterator[PlanDifference]:
 def _differences(
     agreed: Operation, now: Operation | None, change: Change
 ) -> Iterator[str]:
-    declared = declared_fields(change.desired)
+    declared = declared_by(change)
     for name, value in agreed.after.items():
         if declared.get(name) != value:
             yield f"the manifests say something else of its {name} by now"
@@ -100,7 +100,7 @@ def _differences(
         yield "what it belongs to is another object on the remote by now"
     if made_since and now.before.get("config", _NO_CONFIG) != _NO_CONFIG:
         yield "somebody else has made it since, with a config of its own"
-    for part in ("config", "description"):
+    for part in ("config", "description", "status"):
         if not made_since and _moved_on(agreed, now, part):
             yield f"its {part} on the remote is not the one that was planned with"
     if set(now.after) - set(agreed.after):
@@ -110,6 +110,11 @@ def _differences(
     more = (now.data_rows or {}).keys() - (agreed.data_rows or {}).keys()
     if more:
         yield f"{counted(len(more), 'more data row')} would be uploaded"
+    if now.labels:
+        yield from _more_labels(agreed.labels, now.labels)
+    for family, slots in now.uploads.items():
+        if more_slots := _more_slots(agreed.uploads.get(family), slots):
+            yield f"{family} of {counted(more_slots, 'more slot')} would be sent"
 
 
 def _same_content(agreed: Operation, resource: Resource) -> bool:
@@ -149,6 +154,25 @@ def _more_rows(agreed: RowsChange | None, now: RowsChange) -> Iterator[str]:
     removed = sum((row.id, row.split) not in agreed_removals for row in now.removed)
     if removed:
         yield f"{counted(removed, 'more row')} would be removed"
+
+
+def _more_labels(agreed: LabelsChange | None, now: LabelsChange) -> Iterator[str]:
+    before = agreed or LabelsChange(project=now.project)
+    added = {(pin.row, pin.content) for pin in now.added}
+    added -= {(pin.row, pin.content) for pin in (*before.added, *before.replaced)}
+    more = len(added) + len(set(now.ids) - set(before.ids))
+    if more:
+        yield f"{counted(more, 'more label')} would be added"
+    replaced = {(pin.row, pin.content) for pin in now.replaced}
+    replaced -= {(pin.row, pin.content) for pin in before.replaced}
+    if replaced:
+        yield f"{counted(len(replaced), 'more label')} would be replaced"
+
+
+def _more_slots(agreed: SentSlots | None, now: SentSlots) -> int:
+    if agreed is None or agreed.slots != now.slots:
+        return len(now.chunks)
+    return len(now.chunks.items() - agreed.chunks.items())
 
 
 def _targets(rows: RowsChange | None) -> set[tuple[str, Split | None, Split]]:

@@ -1,27 +1,38 @@
 """Changes to Steps, in the API's grain, batched and ordered by need.
 
-    ontology ──▶ model ──▶ run: create or check ▸ config ▸ add ▸ splits ▸ remove
-    dataset: create ▸ data rows ──▶ (runs that add some of those rows)
+    ontology ──▶ model ──▶ run: create or check ▸ config ▸ add ▸ labels ▸ splits
+                                ▸ remove ▸ predictions and metrics ▸ status
+    dataset: create ▸ data rows ──▶ (projects and runs that take some of those rows)
+    ontology ──▶ project: create ▸ connect ▸ batches ▸ imports of labels
+                                ──▶ (runs that take labels from it)
 
 The steps of one phase may overlap; the phases of an object follow each other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
-from reconciler.plan.changes import Action, Change
+from reconciler.plan.changes import Action, Change, LabelsChange
+from reconciler.plan.jobs import batch_name
 from reconciler.plan.steps import (
+    AddLabelIds,
+    AddLabels,
     AddRows,
     AssignSplits,
+    BatchRows,
     CheckRun,
+    ConnectOntology,
     CreateDataset,
     CreateModel,
     CreateOntology,
+    CreateProject,
     CreateRun,
     DescribeDataset,
     RemoveRows,
+    SendChunk,
     SetConfig,
+    SetStatus,
     Step,
     UploadDataRows,
 )
@@ -32,6 +43,7 @@ from reconciler.state.resources import (
     GlobalKey,
     Model,
     Ontology,
+    Project,
     RowIdentity,
     Run,
     Split,
@@ -44,8 +56,13 @@ UPLOAD_BATCH = 1_000
 """Data rows in one upload task: small enough that an interrupted apply loses
 little, large enough that tasks don't dominate."""
 
-_LEVELS = (Kind.ONTOLOGY, Kind.DATASET, Kind.MODEL, Kind.RUN)
+PROJECT_BATCH = 999
+"""Data rows in one batch of a project; the API takes a thousand or more in another,
+slower way."""
+
+_LEVELS = (Kind.ONTOLOGY, Kind.DATASET, Kind.PROJECT, Kind.MODEL, Kind.RUN)
 _T = TypeVar("_T")
+_Phases: TypeAlias = Iterator[tuple[Step, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,47 +108,106 @@ def _needs(
     match change.desired:
         case Model(ontology=ontology):
             yield ontology
+        case Project(ontology=ontology):
+            if ontology is not None:
+                yield ontology
+            yield from _bringing(_batched_rows(change), uploads)
         case Run(model=model):
             yield model_address(model)
             if change.rows and change.rows.by is RowIdentity.GLOBAL_KEY:
-                for dataset, keys in uploads.items():
-                    if not keys.isdisjoint(change.rows.added_names()):
-                        yield dataset
+                yield from _bringing(change.rows.added_names(), uploads)
+            if change.labels and change.labels.project is not None:
+                yield change.labels.project
         case Ontology() | Dataset():
             return
 
 
-def _phases(change: Change, batch_size: int) -> Iterator[tuple[Step, ...]]:
-    address = change.address
-    create = change.action is Action.CREATE
+def _bringing(
+    keys: Iterable[str], uploads: Mapping[Address, frozenset[GlobalKey]]
+) -> Iterator[Address]:
+    wanted = frozenset(keys)
+    for dataset, brought in uploads.items():
+        if not brought.isdisjoint(wanted):
+            yield dataset
+
+
+def _phases(change: Change, batch_size: int) -> _Phases:
     match change.desired:
         case Ontology(media_type=media_type, schema=schema):
             assert schema is not None, "references are never created"
-            yield (CreateOntology(address, media_type, schema),)
-        case Dataset(description=description):
-            if create:
-                yield (CreateDataset(address, description),)
-            elif change.fields and description is not None:
-                yield (DescribeDataset(address, description),)
-            rows = change.data_rows.created if change.data_rows else ()
-            yield tuple(
-                UploadDataRows(address, batch) for batch in _batches(rows, UPLOAD_BATCH)
-            )
+            yield (CreateOntology(change.address, media_type, schema),)
+        case Dataset():
+            yield from _dataset_phases(change, change.desired)
+        case Project():
+            yield from _project_phases(change, change.desired)
         case Model(ontology=ontology):
-            yield (CreateModel(address, ontology),)
-        case Run(config=config):
-            if create:
-                yield (CreateRun(address),)
-            else:
-                yield _check(change)
-            if change.fields:
-                yield (SetConfig(address, config or {}),)
-            if change.rows:
-                yield from _row_phases(address, change.rows, batch_size)
+            yield (CreateModel(change.address, ontology),)
+        case Run():
+            yield from _run_phases(change, change.desired, batch_size)
+
+
+def _dataset_phases(change: Change, wanted: Dataset) -> _Phases:
+    address = change.address
+    if change.action is Action.CREATE:
+        yield (CreateDataset(address, wanted.description),)
+    elif change.fields and wanted.description is not None:
+        yield (DescribeDataset(address, wanted.description),)
+    rows = change.data_rows.created if change.data_rows else ()
+    yield tuple(
+        UploadDataRows(address, batch) for batch in _batches(rows, UPLOAD_BATCH)
+    )
+
+
+def _project_phases(change: Change, wanted: Project) -> _Phases:
+    address = change.address
+    assert wanted.ontology is not None, "references are never changed"
+    if change.action is Action.CREATE and change.media_type is not None:
+        yield (CreateProject(address, change.media_type),)
+    if change.fields:
+        yield (ConnectOntology(address, wanted.ontology),)
+    yield tuple(
+        BatchRows(address, batch_name(chunk.slot, chunk.names, part), rows)
+        for one in change.uploads
+        for chunk in (planned.chunk for planned in one.sent)
+        for part, rows in enumerate(_batches(chunk.names, PROJECT_BATCH), start=1)
+    )
+    yield _sending(change)
+
+
+def _batched_rows(change: Change) -> Iterator[str]:
+    for one in change.uploads:
+        for planned in one.sent:
+            yield from planned.chunk.names
+
+
+def _run_phases(change: Change, wanted: Run, batch_size: int) -> _Phases:
+    address = change.address
+    changed = {one.path[0] for one in change.fields}
+    if change.action is Action.CREATE:
+        yield (CreateRun(address),)
+    else:
+        yield _check(change)
+    if "config" in changed:
+        yield (SetConfig(address, wanted.config or {}),)
+    if change.rows:
+        yield _adding(address, change.rows, batch_size)
+    if change.labels:
+        # Before splits: that adding labels leaves them alone is promised nowhere.
+        yield tuple(_labelling(address, change.labels, batch_size))
+    if change.rows:
+        yield _placing(address, change.rows, batch_size)
+        ids = sorted(RemoteId(row.id) for row in change.rows.removed)
+        yield tuple(RemoveRows(address, batch) for batch in _batches(ids, batch_size))
+    yield _sending(change)
+    if "status" in changed and wanted.status is not None:
+        yield (SetStatus(address, wanted.status),)
 
 
 def _check(change: Change) -> tuple[Step, ...]:
+    # Labels and imports aren't checked: to send what is there already is harmless.
     rows = change.rows
+    if not rows and change.config_before is None:
+        return ()
     return (
         CheckRun(
             change.address,
@@ -143,13 +219,12 @@ def _check(change: Change) -> tuple[Step, ...]:
     )
 
 
-def _row_phases(
-    address: Address, rows: RowsChange, batch_size: int
-) -> Iterator[tuple[Step, ...]]:
+def _adding(address: Address, rows: RowsChange, size: int) -> tuple[Step, ...]:
     added = sorted(rows.added_names())
-    yield tuple(
-        AddRows(address, rows.by, batch) for batch in _batches(added, batch_size)
-    )
+    return tuple(AddRows(address, rows.by, batch) for batch in _batches(added, size))
+
+
+def _placing(address: Address, rows: RowsChange, size: int) -> tuple[Step, ...]:
     placed: list[tuple[Split, str]] = [
         (split, name)
         for split, names in rows.added.items()
@@ -160,12 +235,34 @@ def _row_phases(
         (after, name) for (_, after), names in rows.moved.items() for name in names
     ]
     placed.sort()
-    yield tuple(
+    return tuple(
         AssignSplits(address, rows.by, _by_split(batch))
-        for batch in _batches(placed, batch_size)
+        for batch in _batches(placed, size)
     )
-    ids = sorted(RemoteId(row.id) for row in rows.removed)
-    yield tuple(RemoveRows(address, batch) for batch in _batches(ids, batch_size))
+
+
+def _labelling(address: Address, labels: LabelsChange, size: int) -> Iterator[Step]:
+    pinned = sorted((*labels.added, *labels.replaced), key=lambda pin: pin.row)
+    for pins in _batches(pinned, size):
+        yield AddLabels(address, labels.project, pins)
+    for ids in _batches(labels.ids, size):
+        yield AddLabelIds(address, ids)
+
+
+def _sending(change: Change) -> tuple[Step, ...]:
+    return tuple(
+        SendChunk(
+            change.address,
+            one.family,
+            planned.chunk,
+            job=planned.job,
+            generation=planned.generation,
+            may_exist=planned.may_exist,
+            left=planned.left,
+        )
+        for one in change.uploads
+        for planned in one.sent
+    )
 
 
 def _by_split(
@@ -183,8 +280,8 @@ def _batches(items: Sequence[_T], size: int) -> Iterator[tuple[_T, ...]]:
 
 
 def _ordered(works: Iterable[Work]) -> tuple[Work, ...]:
-    # Three levels at most (see the picture), so no general sort is needed:
-    # ontologies and datasets need nothing, models ontologies, runs the rest.
+    # A few levels at most (see the picture), so no general sort is needed:
+    # ontologies and datasets need nothing, projects and models those, runs the rest.
     return tuple(sorted(works, key=lambda work: (_level(work), work.address)))
 
 

@@ -11,7 +11,9 @@ from typing import TypeAlias
 from reconciler.diagnostics import counted
 from reconciler.state.address import Address, RemoteId
 from reconciler.state.canonical import JsonObject
-from reconciler.state.resources import DataRow, RowIdentity, Split
+from reconciler.state.labels import PinnedLabel
+from reconciler.state.resources import DataRow, RowIdentity, RunStatus, Split
+from reconciler.state.uploads import Chunk, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,98 @@ class RemoveRows:
     ids: tuple[RemoteId, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CreateProject:
+    """Create a labelling project, unless one of the name has appeared.
+
+    Attributes:
+        address: The project.
+        media_type: As the API spells it.
+    """
+
+    address: Address
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectOntology:
+    """Give a project its ontology; one that it has already is done."""
+
+    address: Address
+    ontology: Address
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRows:
+    """Bring data rows into a project, and wait until they can be labelled.
+
+    Rows that the project has already count as done.
+
+    Attributes:
+        address: The project.
+        name: The batch's, which follows from the rows in it.
+        rows: Global keys, sorted.
+    """
+
+    address: Address
+    name: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendChunk:
+    """Import the annotations or metrics of one slot, and wait for the outcome.
+
+    Attributes:
+        address: The project, for labels; else the run.
+        family: What is sent.
+        chunk: What the slot should hold.
+        job: The import's name, which tells slot, content and generation.
+        generation: How often the slot was sent, with this time.
+        may_exist: Whether an earlier apply may have started this very job.
+        left: Marks of what an earlier content of the slot left there.
+    """
+
+    address: Address
+    family: Family
+    chunk: Chunk
+    job: str
+    generation: int
+    may_exist: bool
+    left: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class AddLabels:
+    """Give rows of a run their labels, by what the labels say.
+
+    Attributes:
+        address: The run.
+        project: Where labels of that content are found; None goes by their ids.
+        labels: At most one a row, sorted by row.
+    """
+
+    address: Address
+    project: Address | None
+    labels: tuple[PinnedLabel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddLabelIds:
+    """Give a run labels by their ids, with the data rows they are of."""
+
+    address: Address
+    ids: tuple[RemoteId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Say how far a run's training has come."""
+
+    address: Address
+    status: RunStatus
+
+
 Step: TypeAlias = (
     CreateOntology
     | CreateDataset
@@ -130,6 +224,13 @@ Step: TypeAlias = (
     | AddRows
     | AssignSplits
     | RemoveRows
+    | CreateProject
+    | ConnectOntology
+    | BatchRows
+    | SendChunk
+    | AddLabels
+    | AddLabelIds
+    | SetStatus
 )
 
 
@@ -142,10 +243,19 @@ def size(step: Step) -> int:
             return len(step.names)
         case AssignSplits():
             return sum(map(len, step.assignments.values()))
-        case RemoveRows():
+        case RemoveRows() | AddLabelIds():
             return len(step.ids)
+        case BatchRows():
+            return len(step.rows)
+        case SendChunk():
+            return step.chunk.count
+        case AddLabels():
+            return len(step.labels)
         case (
-            CreateOntology()
+            CreateProject()
+            | ConnectOntology()
+            | SetStatus()
+            | CreateOntology()
             | CreateDataset()
             | DescribeDataset()
             | CreateModel()
@@ -159,8 +269,24 @@ def size(step: Step) -> int:
 def describe(step: Step) -> str:
     """Say a step in one line, for reports and records alike."""
     match step:
-        case CreateOntology() | CreateDataset() | CreateModel() | CreateRun():
+        case (
+            CreateOntology()
+            | CreateDataset()
+            | CreateProject()
+            | CreateModel()
+            | CreateRun()
+        ):
             return f"create {step.address}"
+        case ConnectOntology():
+            return f"connect {step.ontology} to {step.address}"
+        case BatchRows():
+            return f"batch {counted(size(step), 'data row')} into {step.address}"
+        case SendChunk():
+            return f"send {chunk_words(step)} to {step.address}"
+        case AddLabels() | AddLabelIds():
+            return f"add {counted(size(step), 'label')} to {step.address}"
+        case SetStatus():
+            return f"set the status of {step.address} to {step.status.status}"
         case DescribeDataset():
             return f"set the description of {step.address}"
         case UploadDataRows():
@@ -180,3 +306,11 @@ def describe(step: Step) -> str:
             return f"assign splits in {step.address}: {where}"
         case RemoveRows():
             return f"remove {counted(size(step), 'row')} from {step.address}"
+
+
+def chunk_words(step: SendChunk) -> str:
+    """Say what a chunk holds, such as `12 predictions (slot 3of8)`."""
+    return (
+        f"{counted(size(step), step.family.value.removesuffix('s'))} "
+        f"(slot {step.chunk.slot})"
+    )

@@ -69,7 +69,7 @@ def set_config(session: Session, step: SetConfig, run: RemoteId) -> None:
         )
     else:
         session.client.execute(documents.RESET_CONFIG, Anything, modelRunId=run)
-    found = _read_until(
+    found = read_until(
         session,
         lambda: canonical_config(read_config(session, run), step.address),
         lambda got: _same(got, step.config),
@@ -106,7 +106,7 @@ def check_run(session: Session, step: CheckRun, run: RemoteId) -> None:
         Stale: When it isn't; says what has changed.
     """
     try:
-        changed = _read_until(
+        changed = read_until(
             session,
             partial(_changes, session, step, run),
             lambda found: not found,
@@ -129,7 +129,7 @@ def add_rows(session: Session, step: AddRows, run: RemoteId) -> None:
         task = session.client.execute(
             documents.ADD_ROWS, AddRowsData, modelRunId=run, **_named(step.by, names)
         ).task
-        _wait(session, documents.ADD_ROWS, lambda: _adding(session, task))
+        wait_registered(session, documents.ADD_ROWS, lambda: _adding(session, task))
 
     for batch in batched(step.names, session.bounds.batch):
         halving(batch, send)
@@ -203,7 +203,7 @@ def _assign(
             ]
         },
     ).task
-    _wait(session, documents.ASSIGN_SPLITS, lambda: _assigning(session, task))
+    wait_registered(session, documents.ASSIGN_SPLITS, lambda: _assigning(session, task))
 
 
 def _named(by: RowIdentity, names: Sequence[str]) -> dict[str, Sequence[str] | None]:
@@ -226,9 +226,21 @@ def _assigning(session: Session, task: str) -> RegistrationStatus:
     ).task
 
 
-def _wait(
+def wait_registered(
     session: Session, document: Document, look: Callable[[], RegistrationStatus]
 ) -> None:
+    """Wait until a job on a run is over.
+
+    Args:
+        session: The connection.
+        document: What started it.
+        look: Asks how far it is.
+
+    Raises:
+        TaskFailed: When it came to nothing.
+        InDoubt: When it takes too long.
+    """
+
     def check() -> Progress:
         found = look()
         return progress_of(found.status, found.error_message, document.root)
@@ -254,12 +266,13 @@ def _changes(session: Session, step: CheckRun, run: RemoteId) -> tuple[str, ...]
     return tuple(changed)
 
 
-def _read_until(
+def read_until(
     session: Session,
     read: Callable[[], T],
     good: Callable[[T], bool],
     pauses: tuple[float, ...] = READ_AGAIN,
 ) -> T:
+    """Read until what is read is good, or stays as it is; give the last of it."""
     found = read()
     for pause in pauses:
         if good(found):

@@ -6,7 +6,7 @@ simply repeated, for the API lets several objects have one name.
 
 import colorsys
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from reconciler.plan.steps import (
     CreateDataset,
     CreateModel,
     CreateOntology,
+    CreateProject,
     CreateRun,
 )
 from reconciler.ports import InDoubt, RemoteError, Stale
@@ -24,11 +25,13 @@ from reconciler.remote.finding import (
     datasets_named,
     models_named,
     ontologies_named,
+    projects_named,
     runs_named,
 )
 from reconciler.remote.payloads import (
     CreateDatasetData,
     CreateModelData,
+    CreateProjectData,
     CreateRunData,
     UpsertOntologyData,
 )
@@ -37,17 +40,30 @@ from reconciler.remote.session import Session
 from reconciler.state.address import Address, RemoteId, model_address
 from reconciler.state.canonical import JsonObject
 
+T = TypeVar("T")
+
+CONFLICT: Final = "RESOURCE_CONFLICT"
+"""What a remote that keeps names unique calls it when a name is taken."""
+
 LOOK_AGAIN: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between the looks for an object that may have been created."""
+
+_ONE_LABEL_A_ROW: Final = {
+    "autoAuditPercentage": 1,
+    "autoAuditNumberOfLabels": 1,
+    "isBenchmarkEnabled": True,
+    "isConsensusEnabled": False,
+}
+"""How the SDK creates projects that compare labels with a benchmark only."""
 
 
 def create_ontology(session: Session, step: CreateOntology) -> RemoteId:
     """Create an ontology, or find the one that has appeared."""
     name = step.address.name
     normalized = msgspec.json.encode(_coloured(step.schema)).decode()
-    return _create(
+    return create_once(
         session,
-        step.address,
+        str(step.address),
         look=lambda: [node.id for node in ontologies_named(session, name)],
         make=lambda: (
             session.client.execute(
@@ -81,11 +97,46 @@ def create_dataset(session: Session, step: CreateDataset) -> RemoteId:
             )
         return found.create_dataset.id
 
-    return _create(
+    return create_once(
         session,
-        step.address,
+        str(step.address),
         look=lambda: [node.id for node in datasets_named(session, name)],
         make=make,
+    )
+
+
+def create_project(session: Session, step: CreateProject) -> RemoteId:
+    """Create a labelling project, or find the one that has appeared.
+
+    Raises:
+        RemoteError: When the one that has appeared is for other media.
+    """
+    name = step.address.name
+
+    def look() -> list[str]:
+        found = projects_named(session, name)
+        for node in found:
+            if node.allowed_media_type not in (None, step.media_type):
+                raise RemoteError(
+                    f"{step.address} has appeared for {node.allowed_media_type}, and "
+                    f"should be for {step.media_type}",
+                    operation=documents.CREATE_PROJECT.root,
+                )
+        return [node.id for node in found]
+
+    return create_once(
+        session,
+        str(step.address),
+        look=look,
+        make=lambda: (
+            session.client.execute(
+                documents.CREATE_PROJECT,
+                CreateProjectData,
+                name=name,
+                allowedMediaType=step.media_type,
+                **_ONE_LABEL_A_ROW,
+            ).create_project.id
+        ),
     )
 
 
@@ -110,9 +161,9 @@ def create_model(
                 )
         return [node.id for node in found]
 
-    return _create(
+    return create_once(
         session,
-        step.address,
+        str(step.address),
         look=look,
         make=lambda: (
             session.client.execute(
@@ -136,9 +187,9 @@ def create_run(
     """
     model_name, name = step.address.path
     model = ids[model_address(model_name)]
-    return _create(
+    return create_once(
         session,
-        step.address,
+        str(step.address),
         look=lambda: [node.id for node in runs_named(session, model, name)],
         make=lambda: (
             session.client.execute(
@@ -161,9 +212,9 @@ def _only_empty(session: Session, address: Address, run: RemoteId) -> None:
         )
 
 
-def _create(
+def create_once(
     session: Session,
-    address: Address,
+    what: str,
     *,
     look: Callable[[], list[str]],
     make: Callable[[], str],
@@ -173,42 +224,47 @@ def _create(
 
     Args:
         session: The connection.
-        address: The object's.
+        what: What to call it.
         look: Lists the ids of those that have its name.
         make: Creates one.
         accept: Raises when one that somebody else has made can't be taken.
+
+    Raises:
+        InDoubt: When it may have been created, and can't be found.
     """
-    if found := _only(address, look()):
+    if found := _only(what, look()):
         accept(found)
         return found
     try:
         return RemoteId(make())
     except InDoubt as doubt:
-        return _look_again(session, address, look, doubt)
+        return _the_only(what, look_again(session, what, look, doubt))
     except Refused as refusal:
         # Somebody else was quicker, on a remote that keeps names unique.
-        if refusal.code == "RESOURCE_CONFLICT" and (found := _only(address, look())):
+        if refusal.code == CONFLICT and (found := _only(what, look())):
             accept(found)
             return found
         raise
 
 
-def _look_again(
-    session: Session,
-    address: Address,
-    look: Callable[[], list[str]],
-    doubt: InDoubt,
-) -> RemoteId:
+def look_again(
+    session: Session, what: str, look: Callable[[], list[T]], doubt: InDoubt
+) -> list[T]:
+    """Look for what may have been created, until it is there.
+
+    Raises:
+        InDoubt: When it never is.
+    """
     for pause in LOOK_AGAIN:
         session.client.timing.sleep(pause)
         try:
-            ids = look()
+            found = look()
         except RemoteError:
             continue  # the doubt is what has to be told, not this
-        if found := _only(address, ids):
+        if found:
             return found
     raise InDoubt(
-        f"{doubt.reason}; {address} may have been created, and could not be found "
+        f"{doubt.reason}; {what} may have been created, and could not be found "
         f"when looked for {len(LOOK_AGAIN)} times",
         operation=doubt.operation,
         request_id=doubt.request_id,
@@ -216,18 +272,17 @@ def _look_again(
     ) from doubt
 
 
-def _only(address: Address, ids: list[str]) -> RemoteId | None:
-    match ids:
-        case []:
-            return None
-        case [only]:
-            return RemoteId(only)
-        case several:
-            raise RemoteError(
-                f"{len(several)} objects of the name of {address} have appeared: "
-                f"{', '.join(several)}",
-                hint="add `id:` with the one that is meant",
-            )
+def _only(what: str, ids: list[str]) -> RemoteId | None:
+    return _the_only(what, ids) if ids else None
+
+
+def _the_only(what: str, ids: list[str]) -> RemoteId:
+    if len(ids) > 1:
+        raise RemoteError(
+            f"{len(ids)} objects of the name of {what} have appeared: {', '.join(ids)}",
+            hint="add `id:` with the one that is meant",
+        )
+    return RemoteId(ids[0])
 
 
 def _coloured(schema: JsonObject) -> JsonObject:

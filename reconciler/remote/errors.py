@@ -46,6 +46,8 @@ class Refused(RemoteError):  # noqa: N818  # a sibling of those in ports
 class TaskFailed(RemoteError):  # noqa: N818
     """A job that the remote had accepted came to nothing; its own words."""
 
+    job_failed = True
+
 
 _SIZE_WORDS: Final = re.compile(
     r"\b(too (large|big|many|long)|complexity|at most|exceed(s|ed|ing)?|maximum|limit)\b",

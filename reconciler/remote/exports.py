@@ -4,9 +4,10 @@ An export is only believed when it is whole: every piece as long as it says, as
 many lines as its header says, and no errors beside it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -15,31 +16,29 @@ from reconciler.api import documents
 from reconciler.api.documents import Document
 from reconciler.ports import Incomplete, Malformed, NotFound, Unauthorized
 from reconciler.remote.errors import Refused
-from reconciler.remote.row_payloads import (
+from reconciler.remote.export_payloads import (
     ExportCatalogData,
     ExportFile,
     ExportHeader,
+    ExportProjectData,
     ExportRunData,
     FileData,
     HeaderData,
-    TaskData,
 )
+from reconciler.remote.row_payloads import TaskData
 from reconciler.remote.session import Session
 from reconciler.remote.tasks import Progress, progress_of, wait
 from reconciler.state.address import RemoteId
+from reconciler.state.contents import ExportParams
 
 T = TypeVar("T")
 
 _LISTED_WITHIN: Final = 30.0
 """Seconds after which a task that isn't listed is lost."""
 
-_NOTHING_MORE: Final = {
-    "mediaTypeOverride": None,
-    "includeAttachments": False,
-    "includeEmbeddings": False,
-    "includeMetadata": False,
-    "includeDataRowDetails": False,
-}
+_NOTHING_MORE: Final = ExportParams()
+
+_ASKED: Final = {"taskName": None, "isStreamableReady": True, "streamable": True}
 
 _CODES: Final = frozenset({"OPERATION_NOT_ALLOWED"})
 
@@ -49,38 +48,66 @@ def refused(error: Unauthorized | Refused) -> bool:
     return isinstance(error, Unauthorized) or error.code in _CODES
 
 
-def start_run_export(session: Session, run: RemoteId) -> str:
+def start_run_export(
+    session: Session, run: RemoteId, wanted: ExportParams = _NOTHING_MORE
+) -> str:
     """Start to export the rows of a run with their splits; return the task's id."""
     return session.client.execute(
         documents.EXPORT_RUN,
         ExportRunData,
         input={
-            "taskName": None,
+            **_ASKED,
             "filters": {"modelRunId": run},
-            "isStreamableReady": True,
-            "streamable": True,
             "params": {
-                **_NOTHING_MORE,
-                "includePredictions": False,
+                **_params(wanted),
+                "includePredictions": wanted.predictions,
                 "includeModelRunDetails": True,
             },
         },
     ).export_data_rows_in_model_run.task_id
 
 
-def start_dataset_export(session: Session, dataset: RemoteId) -> str:
+def start_project_export(
+    session: Session,
+    project: RemoteId,
+    wanted: ExportParams = _NOTHING_MORE,
+    *,
+    label_details: bool,
+) -> str:
+    """Start to export the rows of a project with labels; return the task's id."""
+    return session.client.execute(
+        documents.EXPORT_PROJECT,
+        ExportProjectData,
+        input={
+            **_ASKED,
+            "filters": {
+                "projectId": project,
+                "searchQuery": {"scope": None, "query": []},
+            },
+            "params": {
+                **_params(wanted),
+                "includeProjectDetails": False,
+                "includePerformanceDetails": False,
+                "includeLabelDetails": label_details,
+                "includeInterpolatedFrames": False,
+            },
+        },
+    ).export_data_rows_in_project.task_id
+
+
+def start_dataset_export(
+    session: Session, dataset: RemoteId, wanted: ExportParams = _NOTHING_MORE
+) -> str:
     """Start to export the data rows of a dataset; return the task's id."""
     query = [{"ids": [dataset], "operator": "is", "type": "dataset"}]
     return session.client.execute(
         documents.EXPORT_CATALOG,
         ExportCatalogData,
         input={
-            "taskName": None,
+            **_ASKED,
             "filters": {"searchQuery": {"scope": None, "query": query}},
-            "isStreamableReady": True,
-            "streamable": True,
             "params": {
-                **_NOTHING_MORE,
+                **_params(wanted),
                 "includeProjectDetails": False,
                 "includePerformanceDetails": False,
                 "includeLabelDetails": False,
@@ -138,6 +165,48 @@ def lines(session: Session, task: str, line: type[T]) -> Iterator[list[T]]:
             errors.
         Malformed: When a line has another shape.
     """
+    return _parsed(session, task, partial(decoded, msgspec.json.Decoder(line)))
+
+
+def raw_lines(session: Session, task: str) -> Iterator[list[bytes]]:
+    """Read the lines of a finished export as they come, batch by batch.
+
+    Raises:
+        Incomplete: As `lines`.
+    """
+    return _parsed(session, task, _split)
+
+
+def decoded(
+    decoder: msgspec.json.Decoder[T],
+    content: bytes,
+    operation: str = documents.EXPORT_FILE.root,
+) -> list[T]:
+    """Read lines of a file that the API made.
+
+    Args:
+        decoder: What a line is.
+        content: The file, or whole lines of it.
+        operation: What it came of.
+
+    Raises:
+        Malformed: When a line has another shape.
+    """
+    try:
+        return decoder.decode_lines(content)
+    except msgspec.MsgspecError as error:
+        raise Malformed(
+            f"a line of the file can't be read: {error}", operation=operation
+        ) from error
+
+
+def _split(content: bytes) -> list[bytes]:
+    return [line for line in content.split(b"\n") if line]
+
+
+def _parsed(
+    session: Session, task: str, parse: Callable[[bytes], list[T]]
+) -> Iterator[list[T]]:
     if (errors := _header(session, task, "ERRORS")) and errors.total_lines:
         raise Incomplete(
             f"the export left out {errors.total_lines:,} rows because of errors",
@@ -146,15 +215,14 @@ def lines(session: Session, task: str, line: type[T]) -> Iterator[list[T]]:
     header = _header(session, task, "RESULT")
     if header is None:
         return
-    decoder = msgspec.json.Decoder(line)
     count = 0
     rest = b""
     for content in _pieces(session, task, header.total_size):
         whole, _, rest = (rest + content).rpartition(b"\n")
-        batch = _decoded(decoder, whole)
+        batch = parse(whole)
         count += len(batch)
         yield batch
-    if batch := _decoded(decoder, rest):
+    if batch := parse(rest):
         count += len(batch)
         yield batch
     if count != header.total_lines:
@@ -163,6 +231,16 @@ def lines(session: Session, task: str, line: type[T]) -> Iterator[list[T]]:
             f"{header.total_lines:,}",
             operation=documents.EXPORT_FILE.root,
         )
+
+
+def _params(wanted: ExportParams) -> dict[str, object]:
+    return {
+        "mediaTypeOverride": None,
+        "includeAttachments": wanted.attachments,
+        "includeEmbeddings": wanted.embeddings,
+        "includeMetadata": wanted.metadata_fields,
+        "includeDataRowDetails": wanted.data_row_details,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +299,6 @@ def _header(session: Session, task: str, stream: str) -> ExportHeader | None:
             f"there is no task {task}", operation=documents.EXPORT_HEADER.root
         )
     return found.export_metadata_header
-
-
-def _decoded(decoder: msgspec.json.Decoder[T], content: bytes) -> list[T]:
-    try:
-        return decoder.decode_lines(content)
-    except msgspec.MsgspecError as error:
-        raise Malformed(
-            f"a line of the export can't be read: {error}",
-            operation=documents.EXPORT_FILE.root,
-        ) from error
 
 
 def _reason(errors: object) -> str | None:

@@ -26,7 +26,16 @@ from reconciler.remote.payloads import (
     RunNode,
     RunsData,
 )
+from reconciler.remote.project_payloads import (
+    LabelImportsData,
+    ListedImport,
+    ProjectData,
+    ProjectNode,
+    ProjectOntologyData,
+    ProjectsData,
+)
 from reconciler.remote.session import Session
+from reconciler.state.address import RemoteId
 
 
 class Named(Protocol):
@@ -77,6 +86,17 @@ def datasets_named(session: Session, name: str) -> list[DatasetNode]:
     return _exactly(name, _numbered(documents.DATASETS, read))
 
 
+def projects_named(session: Session, name: str) -> list[ProjectNode]:
+    """Find the projects of a name that aren't deleted."""
+
+    def read(document: Document) -> list[ProjectNode]:
+        return session.client.execute(
+            document, ProjectsData, name=name, deleted=False
+        ).projects
+
+    return _exactly(name, _numbered(documents.PROJECTS, read))
+
+
 def models_named(session: Session, name: str) -> list[ModelNode]:
     """Find the models of a name."""
 
@@ -122,7 +142,7 @@ def runs_named(session: Session, model: str, name: str) -> list[NamedRunNode]:
 
 def ontology_by_id(session: Session, ontology: str) -> OntologyNode | None:
     """Read an ontology; None when there is none of that id."""
-    return _or_none(
+    return or_none(
         lambda: (
             session.client.execute(
                 documents.ONTOLOGY, OntologyData, id=ontology
@@ -133,21 +153,58 @@ def ontology_by_id(session: Session, ontology: str) -> OntologyNode | None:
 
 def dataset_by_id(session: Session, dataset: str) -> DatasetNode | None:
     """Read a dataset; None when there is none of that id."""
-    return _or_none(
+    return or_none(
         lambda: (
             session.client.execute(documents.DATASET, DatasetData, id=dataset).dataset
         )
     )
 
 
+def project_by_id(session: Session, project: str) -> ProjectNode | None:
+    """Read a project; None when there is none of that id."""
+    return or_none(
+        lambda: (
+            session.client.execute(documents.PROJECT, ProjectData, id=project).project
+        )
+    )
+
+
+def project_ontology(session: Session, project: str) -> RemoteId | None:
+    """Read the id of a project's ontology; None when none is connected.
+
+    Raises:
+        NotFound: When there is no such project.
+    """
+    found = session.client.execute(
+        documents.PROJECT_ONTOLOGY, ProjectOntologyData, id=project
+    ).project
+    if found is None:
+        raise NotFound(
+            f"there is no project {project}", operation=documents.PROJECT_ONTOLOGY.root
+        )
+    return RemoteId(found.ontology.id) if found.ontology else None
+
+
+def label_imports(session: Session, project: str) -> list[ListedImport]:
+    """List the imports of labels into a project."""
+
+    def read(document: Document) -> list[ListedImport]:
+        return session.client.execute(
+            document, LabelImportsData, projectId=project
+        ).label_imports
+
+    return _numbered(documents.LABEL_IMPORTS, read)
+
+
 def model_by_id(session: Session, model: str) -> ModelNode | None:
     """Read a model; None when there is none of that id."""
-    return _or_none(
+    return or_none(
         lambda: session.client.execute(documents.MODEL, ModelData, id=model).model
     )
 
 
-def _or_none(read: Callable[[], T | None]) -> T | None:
+def or_none(read: Callable[[], T | None]) -> T | None:
+    """Read what may not be there."""
     try:
         return read()
     except NotFound:

@@ -19,7 +19,7 @@ import httpx
 import msgspec
 
 from reconciler import __version__
-from reconciler.api.documents import UPLOAD_FILE, Document, RequestClass
+from reconciler.api.documents import Document, RequestClass
 from reconciler.ports import (
     InDoubt,
     Malformed,
@@ -186,9 +186,24 @@ class GraphQLClient:
         )
 
     def upload(
-        self, content: bytes, answer: type[T], *, name: str, media_type: str
+        self,
+        document: Document,
+        answer: type[T],
+        content: bytes,
+        *,
+        file_name: str,
+        media_type: str,
+        **variables: object,
     ) -> T:
         """Send a file as GraphQL's multipart request, and read the answer.
+
+        Args:
+            document: What takes the file, as `$file` and `$contentLength`.
+            answer: The shape of the `data` in the answer.
+            content: The file.
+            file_name: What the file is called.
+            media_type: What it is.
+            **variables: The document's other variables.
 
         Raises:
             RemoteError: As `execute`.
@@ -198,19 +213,19 @@ class GraphQLClient:
                 "variables": {
                     "file": None,
                     "contentLength": len(content),
-                    "sign": False,
+                    **variables,
                 },
-                "query": UPLOAD_FILE.text,
+                "query": document.text,
             }
         )
         return self._ask(
-            UPLOAD_FILE,
+            document,
             answer,
             lambda: self._http.build_request(
                 "POST",
-                self._url(UPLOAD_FILE),
+                self._url(document),
                 data={"operations": operations, "map": b'{"1": ["variables.file"]}'},
-                files={"1": (name, content, media_type)},
+                files={"1": (file_name, content, media_type)},
             ),
         )[0]
 

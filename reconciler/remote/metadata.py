@@ -50,13 +50,18 @@ class MetadataFields:
         return self.by_name.get(by_name) if isinstance(by_name, str) else None
 
 
+def read_fields(session: Session) -> list[MetadataField]:
+    """Read the metadata fields of the organisation."""
+    return session.client.execute(
+        documents.METADATA_FIELDS, MetadataData
+    ).custom_metadata_ontology
+
+
 def metadata_fields(session: Session, rows: Iterable[DataRow]) -> MetadataFields:
     """Read the fields that *rows* may name; nothing is asked when none does."""
     if not any(row.metadata for row in rows):
         return MetadataFields({}, {})
-    found = session.client.execute(
-        documents.METADATA_FIELDS, MetadataData
-    ).custom_metadata_ontology
+    found = read_fields(session)
     return MetadataFields(
         by_name={field.name: field for field in found},
         by_id={field.id: field for field in found},

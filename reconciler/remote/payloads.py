@@ -280,6 +280,12 @@ class CreateModelData(Wire, frozen=True):
     create_model: Identified
 
 
+class CreateProjectData(Wire, frozen=True):
+    """Answer to `CREATE_PROJECT`."""
+
+    create_project: Identified
+
+
 class CreateRunData(Wire, frozen=True):
     """Answer to `CREATE_RUN`."""
 
@@ -290,6 +296,12 @@ class AddRowsData(Wire, frozen=True):
     """Answer to `ADD_ROWS`."""
 
     task: str = msgspec.field(name="createMEAModelRunDataRowRegistrationTask")
+
+
+class AddLabelsData(Wire, frozen=True):
+    """Answer to `ADD_LABELS`."""
+
+    task: str = msgspec.field(name="createMEAModelRunLabelRegistrationTask")
 
 
 class AssignSplitsData(Wire, frozen=True):

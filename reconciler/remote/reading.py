@@ -7,17 +7,22 @@ are told with their places in the manifests, all of them at once.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from reconciler.diagnostics import Diagnostic, InputError
+from reconciler.plan.jobs import parse_label_job
 from reconciler.remote.finding import (
     Named,
     dataset_by_id,
     datasets_named,
+    label_imports,
     model_by_id,
     models_named,
     ontologies_named,
     ontology_by_id,
+    project_by_id,
+    project_ontology,
+    projects_named,
     runs_of,
 )
 from reconciler.remote.keys import look_up
@@ -30,11 +35,20 @@ from reconciler.state.resources import (
     GlobalKey,
     Model,
     Ontology,
+    Project,
     Run,
 )
-from reconciler.state.snapshot import Current, CurrentResource, Desired
+from reconciler.state.snapshot import (
+    Current,
+    CurrentProject,
+    CurrentResource,
+    Desired,
+    JobState,
+)
 
 N = TypeVar("N", bound=Named)
+
+_BEST: Final = (JobState.FINISHED, JobState.RUNNING, JobState.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +69,7 @@ def read(session: Session, desired: Desired) -> Current:
         [
             *(partial(_ontology, session, desired, o) for o in desired.ontologies()),
             *(partial(_dataset, session, desired, d) for d in desired.datasets()),
+            *(partial(_project, session, desired, p) for p in desired.projects()),
             *(
                 partial(_model, session, desired, m, runs.get(m.name, ()))
                 for m in desired.models()
@@ -128,6 +143,42 @@ def _managed(
     )
 
 
+def _project(session: Session, desired: Desired, project: Project) -> _Part:
+    found = _find(
+        desired,
+        project.address,
+        by_id=partial(project_by_id, session),
+        by_name=partial(projects_named, session),
+    )
+    match found:
+        case Diagnostic():
+            return _Part(problems=(found,))
+        case None if project.labels is None:
+            return _Part(problems=(_not_found(desired, project.address),))
+        case None:
+            return _Part()
+        case _:
+            managed = project.labels is not None
+            current = CurrentProject(
+                id=RemoteId(found.id),
+                name=found.name,
+                media_type=found.allowed_media_type,
+                ontology_id=project_ontology(session, found.id),
+                imports=_imports(session, found.id) if managed else {},
+            )
+            return _Part(resources={project.address: current})
+
+
+def _imports(session: Session, project: str) -> Mapping[str, JobState]:
+    """List our imports of labels; of several of a name, what came of the best."""
+    found: dict[str, JobState] = {}
+    for job in label_imports(session, project):
+        if parse_label_job(job.name) is not None:
+            known = found.get(job.name, job.state)
+            found[job.name] = min(known, job.state, key=_BEST.index)
+    return found
+
+
 def _model(
     session: Session, desired: Desired, model: Model, runs: Sequence[Run]
 ) -> _Part:
@@ -141,10 +192,13 @@ def _model(
         return _Part(problems=(found,))
     if found is None:
         return _Part(problems=_pins_in_nothing(desired, runs))
-    resources: dict[Address, CurrentResource] = {model.address: found.current()}
+    current = found.current()
     if not runs:
-        return _Part(resources=resources)
+        return _Part(resources={model.address: current})
     listed = runs_of(session, found.id)
+    resources: dict[Address, CurrentResource] = {
+        model.address: replace(current, run_count=len(listed))
+    }
     by_name: dict[str, list[Named]] = {}
     for node in listed:
         by_name.setdefault(node.name, []).append(node)
@@ -236,6 +290,7 @@ def _pins_in_nothing(desired: Desired, runs: Sequence[Run]) -> tuple[Diagnostic,
 _PLURALS: Mapping[Kind, str] = {
     Kind.ONTOLOGY: "ontologies",
     Kind.DATASET: "datasets",
+    Kind.PROJECT: "projects",
     Kind.MODEL: "models",
     Kind.RUN: "runs",
 }

@@ -1,4 +1,4 @@
-"""Answers about data rows, and about the jobs that read and write them."""
+"""Answers about data rows, and about the jobs that write them."""
 
 from typing import Final
 
@@ -174,6 +174,12 @@ class AddRowsStatusData(Wire, frozen=True):
     task: RegistrationStatus = msgspec.field(name="MEADataRowRegistrationTaskStatus")
 
 
+class AddLabelsStatusData(Wire, frozen=True):
+    """Answer to `ADD_LABELS_STATUS`."""
+
+    task: RegistrationStatus = msgspec.field(name="MEALabelRegistrationTaskStatus")
+
+
 class AssignSplitsStatusData(Wire, frozen=True):
     """Answer to `ASSIGN_SPLITS_STATUS`."""
 
@@ -204,128 +210,6 @@ class FailedImportsData(Wire, frozen=True):
     """Answer to `FAILED_IMPORTS`."""
 
     failed_data_row_imports: FailedImportPage | None
-
-
-# Exports
-#
-# What there is one of per line has gc=False: nothing in it can be part of a
-# cycle, and the collector would go through a million of them again and again
-# (0.5 instead of 1.5 microseconds a line).
-
-
-class ExportTask(Wire, frozen=True):
-    """An export that was started."""
-
-    task_id: str
-
-
-class ExportRunData(Wire, frozen=True):
-    """Answer to `EXPORT_RUN`."""
-
-    export_data_rows_in_model_run: ExportTask
-
-
-class ExportCatalogData(Wire, frozen=True):
-    """Answer to `EXPORT_CATALOG`."""
-
-    export_data_rows_in_catalog: ExportTask
-
-
-class ExportHeader(Wire, frozen=True):
-    """How much a stream holds."""
-
-    total_size: int
-    total_lines: int
-
-
-class HeaderTask(Wire, frozen=True):
-    """A job with the header of one stream; null when there is no such stream."""
-
-    export_metadata_header: ExportHeader | None
-
-
-class HeaderData(Wire, frozen=True):
-    """Answer to `EXPORT_HEADER`."""
-
-    task: HeaderTask | None
-
-
-class Offsets(Wire, frozen=True):
-    """The bytes of a stream that a file holds, the last one included."""
-
-    start: int
-    end: int
-
-
-class ExportFile(Wire, frozen=True):
-    """A piece of a stream."""
-
-    offsets: Offsets
-    file: str
-
-
-class FileTask(Wire, frozen=True):
-    """A job with a piece of one stream."""
-
-    export_file_from_offset: ExportFile | None
-
-
-class FileData(Wire, frozen=True):
-    """Answer to `EXPORT_FILE`."""
-
-    task: FileTask | None
-
-
-class ExportedDataRow(msgspec.Struct, frozen=True, gc=False):
-    """The data row of an exported line; spelled as exports spell it."""
-
-    id: str
-    global_key: str | None = None
-
-
-class ExportedRunDetails(msgspec.Struct, frozen=True, gc=False):
-    """What a line says of the row's place in a run.
-
-    Which of the spellings a remote uses isn't known before it is seen; UNSET
-    where it uses none.
-    """
-
-    data_split: str | msgspec.UnsetType | None = msgspec.UNSET
-    split: str | msgspec.UnsetType | None = msgspec.UNSET
-    dataSplit: str | msgspec.UnsetType | None = msgspec.UNSET  # noqa: N815
-
-    def split_text(self) -> str | msgspec.UnsetType | None:
-        """Take the split by whichever name it goes."""
-        for found in (self.data_split, self.split, self.dataSplit):
-            if found is not msgspec.UNSET:
-                return found
-        return msgspec.UNSET
-
-
-class ExportedExperiment(msgspec.Struct, frozen=True, gc=False):
-    """What a line says of a model."""
-
-    runs: dict[str, ExportedRunDetails] = {}
-
-
-class ExportedRunRow(msgspec.Struct, frozen=True, gc=False):
-    """A line of the export of a run."""
-
-    data_row: ExportedDataRow
-    experiments: dict[str, ExportedExperiment] = {}
-
-    def details(self, run: str) -> ExportedRunDetails | None:
-        """Find what the line says of a run; None when it says nothing."""
-        for experiment in self.experiments.values():
-            if run in experiment.runs:
-                return experiment.runs[run]
-        return None
-
-
-class ExportedRow(msgspec.Struct, frozen=True, gc=False):
-    """A line of the export of a dataset."""
-
-    data_row: ExportedDataRow
 
 
 _SPLITS: Final = {

@@ -13,10 +13,13 @@ from reconciler.api import documents
 from reconciler.ports import Incomplete, Unauthorized
 from reconciler.remote import exports
 from reconciler.remote.errors import Refused
+from reconciler.remote.export_payloads import (
+    ExportedRow,
+    ExportedRunDetails,
+    ExportedRunRow,
+)
 from reconciler.remote.row_payloads import (
     DatasetRowsData,
-    ExportedRow,
-    ExportedRunRow,
     RunRowPage,
     RunRowsData,
     split_of,
@@ -149,11 +152,11 @@ def _up_to(
 def _exported(session: Session, run: RemoteId) -> Iterator[list[CurrentRow]]:
     task = exports.start_run_export(session, run)
     exports.wait_for_task(session, task, documents.EXPORT_RUN)
-    for batch in exports.lines(session, task, ExportedRunRow):
+    for batch in exports.lines(session, task, ExportedRunRow[ExportedRunDetails]):
         yield [_exported_row(row, run) for row in batch]
 
 
-def _exported_row(row: ExportedRunRow, run: RemoteId) -> CurrentRow:
+def _exported_row(row: ExportedRunRow[ExportedRunDetails], run: RemoteId) -> CurrentRow:
     details = row.details(run)
     split = msgspec.UNSET if details is None else details.split_text()
     if split is msgspec.UNSET:

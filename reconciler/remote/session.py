@@ -1,5 +1,6 @@
 """What the parts of the client share: a connection, bounds, and what was learnt."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from reconciler.plan.changes import Notice
 from reconciler.remote.graphql import THREADS, GraphQLClient
 from reconciler.remote.payloads import UserData
 from reconciler.remote.tasks import TIMEOUT
+from reconciler.state.address import RemoteId
+from reconciler.state.labels import CurrentLabel
 
 T = TypeVar("T")
 
@@ -61,6 +64,58 @@ class Learnt:
                 self.notices.append(notice)
 
 
+@dataclass
+class Kept:
+    """What many steps and many runs ask of the same project.
+
+    Attributes:
+        batches: Names of the batches of projects, with those made meanwhile.
+    """
+
+    batches: dict[RemoteId, set[str]] = field(default_factory=dict)
+    _labels: dict[RemoteId, tuple[float, Sequence[CurrentLabel]]] = field(
+        default_factory=dict
+    )
+    _changes: Counter[RemoteId] = field(default_factory=Counter)
+    _reading: dict[RemoteId, Lock] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def labels(
+        self,
+        project: RemoteId,
+        read: Callable[[], Sequence[CurrentLabel]],
+        *,
+        now: float,
+        within: float | None = None,
+    ) -> Sequence[CurrentLabel]:
+        """Give the labels of a project, which are read at most once at a time.
+
+        Args:
+            project: The project.
+            read: Reads them.
+            now: The monotonic clock, in seconds.
+            within: How old they may be, in seconds; None is any age.
+        """
+        with self._lock:
+            reading = self._reading.setdefault(project, Lock())
+        with reading:
+            known = self._labels.get(project)
+            if known is not None and (within is None or now - known[0] <= within):
+                return known[1]
+            before = self._changes[project]
+            found = read()
+            with self._lock:
+                if self._changes[project] == before:
+                    self._labels[project] = now, found
+            return found
+
+    def forget(self, project: RemoteId) -> None:
+        """Have the labels of a project read again, for they are being changed."""
+        with self._lock:
+            self._changes[project] += 1
+            self._labels.pop(project, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A connection with its bounds; shared by all threads."""
@@ -68,6 +123,7 @@ class Session:
     client: GraphQLClient
     bounds: Bounds
     learnt: Learnt
+    kept: Kept = field(default_factory=Kept)
 
     def user(self) -> str:
         """Say whose key it is; jobs are listed under their user."""

@@ -108,7 +108,12 @@ def _bytes_of(file: LocalFile) -> bytes:
 
 def _send(session: Session, content: bytes, *, name: str, media_type: str) -> str:
     return session.client.upload(
-        content, UploadData, name=name, media_type=media_type
+        documents.UPLOAD_FILE,
+        UploadData,
+        content,
+        file_name=name,
+        media_type=media_type,
+        sign=False,
     ).upload_file.url
 
 
@@ -217,8 +222,12 @@ def _foreign(
     )
 
 
-def _settle(session: Session, keys: Sequence[GlobalKey]) -> None:
-    """Wait until rows can be used, and see that they are all there."""
+def wait_until_processed(session: Session, keys: Sequence[GlobalKey]) -> None:
+    """Wait until data rows can be used; keys that nobody knows don't matter.
+
+    Raises:
+        InDoubt: When it takes too long.
+    """
     client = session.client
 
     def check(batch: Sequence[GlobalKey]) -> Progress:
@@ -235,6 +244,11 @@ def _settle(session: Session, keys: Sequence[GlobalKey]) -> None:
             timing=client.timing,
             timeout=session.bounds.task_timeout,
         )
+
+
+def _settle(session: Session, keys: Sequence[GlobalKey]) -> None:
+    """Wait until rows can be used, and see that they are all there."""
+    wait_until_processed(session, keys)
     if missing := _until_none(session, lambda: look_up(session, keys).missing):
         raise RemoteError(
             f"{len(missing):,} data rows were accepted, but can't be found: "

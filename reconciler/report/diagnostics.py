@@ -13,15 +13,27 @@ def render_diagnostics(
     diagnostics: Iterable[Diagnostic], *, color: bool = False
 ) -> str:
     """Show problems in the order of the text, and how many there are."""
+    head = style("Error", fg="red", bold=True) if color else "Error"
+    return _render(diagnostics, head, "problem")
+
+
+def render_warnings(warnings: Iterable[Diagnostic], *, color: bool = False) -> str:
+    """Show what stops nothing, as problems are shown; nothing where nothing is."""
+    head = style("Warning", fg="yellow", bold=True) if color else "Warning"
+    return _render(warnings, head, "warning")
+
+
+def _render(diagnostics: Iterable[Diagnostic], head: str, word: str) -> str:
     listed = tuple(diagnostics)
-    lines = [line for one in listed for line in (*_diagnostic(one, color=color), "")]
+    if not listed:
+        return ""
+    lines = [line for one in listed for line in (*_diagnostic(one, head), "")]
     if len(listed) > 1:
-        lines.append(f"{counted(len(listed), 'problem')}.")
+        lines.append(f"{counted(len(listed), word)}.")
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _diagnostic(one: Diagnostic, *, color: bool) -> Iterator[str]:
-    head = style("Error", fg="red", bold=True) if color else "Error"
+def _diagnostic(one: Diagnostic, head: str) -> Iterator[str]:
     place = f"{plain(str(one.span))}: " if one.span else ""
     yield f"{head}: {place}{plain(one.message)} [{one.code}]"
     if one.span and one.excerpt is not None:

@@ -5,19 +5,28 @@ must ignore when they don't know them; a major one changes their meaning.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.plan.build import Plan
-from reconciler.plan.changes import Change, FieldChange, Missing
+from reconciler.plan.changes import (
+    Change,
+    FieldChange,
+    LabelsChange,
+    Missing,
+    UploadsChange,
+)
 from reconciler.plan.compare import PlanDifference
-from reconciler.report.summary import sample_names, summarise
+from reconciler.report.contents import by_reason
+from reconciler.report.summary import SAMPLES, sample_names, summarise
 from reconciler.rows.change import RowsChange
 from reconciler.state.canonical import JsonObject, JsonValue
+from reconciler.state.labels import PinnedLabel
 from reconciler.state.resources import Split
+from reconciler.state.uploads import LineRefusal
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 
 
 def document(command: str, **fields: JsonValue) -> str:
@@ -89,6 +98,18 @@ def difference_list(differences: Iterable[PlanDifference]) -> list[JsonValue]:
     ]
 
 
+def refusal_list(refusals: Iterable[LineRefusal]) -> list[JsonValue]:
+    """Say which lines of an import were refused, by the reason: counts and samples."""
+    return [
+        {
+            "reason": group.reason,
+            "count": group.count,
+            "sample": [{"row": one.row, "uuid": one.uuid} for one in group.sample],
+        }
+        for group in by_reason(refusals)
+    ]
+
+
 def _change(change: Change) -> JsonObject:
     done: JsonObject = {
         "address": str(change.address),
@@ -96,7 +117,7 @@ def _change(change: Change) -> JsonObject:
         "reason": change.reason.value,
         "id": change.id,
         "origin": _span(change.origin),
-        "fields": [_field(field) for field in change.fields],
+        "fields": [field_entry(field) for field in change.fields],
     }
     if change.rows is not None:
         done["rows"] = _rows(change.rows)
@@ -108,10 +129,42 @@ def _change(change: Change) -> JsonObject:
             "unchecked": change.data_rows.unchecked,
             "sample": [row.global_key for row in change.data_rows.created[:10]],
         }
+    if change.labels is not None:
+        done["labels"] = _labels(change.labels)
+    if change.uploads:
+        done["uploads"] = [_uploads(one) for one in change.uploads]
     return done
 
 
-def _field(field: FieldChange) -> JsonObject:
+def _labels(labels: LabelsChange) -> JsonObject:
+    return {
+        "project": None if labels.project is None else str(labels.project),
+        "added": _pins(labels.added),
+        "replaced": _pins(labels.replaced),
+        "ids": {"count": len(labels.ids), "sample": [*labels.ids[:SAMPLES]]},
+        "kept": labels.kept,
+        "surplus": labels.surplus,
+        "before": labels.before,
+    }
+
+
+def _pins(pins: Sequence[PinnedLabel]) -> JsonObject:
+    return {"count": len(pins), "sample": [pin.row for pin in pins[:SAMPLES]]}
+
+
+def _uploads(uploads: UploadsChange) -> JsonObject:
+    return {
+        "family": uploads.family.value,
+        "slots": uploads.slots,
+        "sent": uploads.count,
+        "jobs": len(uploads.sent),
+        "kept": uploads.kept,
+        "stale": uploads.stale,
+    }
+
+
+def field_entry(field: FieldChange) -> JsonObject:
+    """Say what differs in one place; a side that has nothing there is left out."""
     done: JsonObject = {"path": list(field.path)}
     if not isinstance(field.before, Missing):
         done["before"] = field.before

@@ -12,8 +12,10 @@ from typing import Final
 from reconciler.diagnostics import counted
 from reconciler.plan.build import LOCAL, Plan
 from reconciler.plan.changes import Action, Blocked, Change, Missing, Notice
+from reconciler.report.contents import Line, label_lines, upload_lines
 from reconciler.report.summary import (
     SAMPLES,
+    contents_words,
     dotted,
     in_reading_order,
     plain,
@@ -106,6 +108,9 @@ def _head(plan: Plan) -> Iterator[str]:
             f"{sums.rows_added:,} to add; "
             f"{counted(sums.data_rows_uploaded, 'data row')} to upload"
         )
+        if contents := contents_words(sums):
+            yield ""
+            yield f"Contents: {contents}"
         yield ""
         yield f"Digest: {code(plan.digest)}"
 
@@ -144,6 +149,10 @@ def _change(change: Change) -> Iterator[str]:
         names = [row.global_key for row in change.data_rows.created[:SAMPLES]]
         total = len(change.data_rows.created)
         yield f"  - upload {counted(total, 'data row')}: {code(shortened(names, total))}"
+    if change.labels:
+        yield from map(_line, label_lines(change.labels, shown=SAMPLES))
+    for uploads in change.uploads:
+        yield from map(_line, upload_lines(uploads))
     for field in change.fields:
         name = code(dotted(field))
         if isinstance(field.before, Missing):
@@ -165,6 +174,11 @@ def _rows(rows: RowsChange) -> Iterator[str]:
     for split, added in rows.added.items():
         listed = code(shortened(added[:SAMPLES], len(added)))
         yield f"  - add {counted(len(added), 'row')} to {split}: {listed}"
+
+
+def _line(line: Line) -> str:
+    names = f": {code(shortened(line.names, line.total))}" if line.names else ""
+    return f"  - {escape(line.text)}{names}"
 
 
 def _cut(line: str) -> str:

@@ -4,6 +4,7 @@ Both pass every event on, so that they can stand anywhere in the chain.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.apply.events import (
@@ -19,7 +20,10 @@ from reconciler.apply.events import (
 from reconciler.diagnostics import counted
 from reconciler.plan.lower import Work
 from reconciler.plan.steps import Step, describe, size
-from reconciler.report.summary import plain
+from reconciler.report.contents import by_reason, refused_name
+from reconciler.report.summary import plain, shortened
+from reconciler.state.address import Address
+from reconciler.state.uploads import LineRefusal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,8 +84,15 @@ def bars(
             yield event
 
 
-def render_outcomes(finished: Iterable[Finished]) -> str:
-    """Sum up how the steps of an apply ended, naming each that wasn't done."""
+def render_outcomes(
+    finished: Iterable[Finished], *, refused: Path | None = None
+) -> str:
+    """Sum up how the steps of an apply ended, naming each that wasn't done.
+
+    Args:
+        finished: The steps.
+        refused: The folder where all refused lines are written down.
+    """
     listed = tuple(finished)
     done = sum(isinstance(one.outcome, Done) for one in listed)
     lines = [f"Done: {done} of {counted(len(listed), 'step')}."]
@@ -95,7 +106,23 @@ def render_outcomes(finished: Iterable[Finished]) -> str:
                 lines.append(f"  {describe(one.step)}: {_said(one.outcome)}")
             case Done():
                 pass
+    lines += _refusals(listed, refused)
     return "\n".join(lines) + "\n"
+
+
+def _refusals(finished: Iterable[Finished], folder: Path | None) -> Iterator[str]:
+    """Say what lines were refused, by object and reason: many jobs fail alike."""
+    found: dict[Address, list[LineRefusal]] = {}
+    for one in finished:
+        if isinstance(one.outcome, Failed) and one.outcome.refusals:
+            found.setdefault(one.step.address, []).extend(one.outcome.refusals)
+    for address, refusals in found.items():
+        yield f"Refused by the remote for {address}:"
+        for group in by_reason(refusals):
+            names = shortened([refused_name(one) for one in group.sample], group.count)
+            yield f"  {counted(group.count, 'line')}: {plain(group.reason)}: {names}"
+    if found and folder is not None:
+        yield f"All of them are in {plain(str(folder))}"
 
 
 def _said(outcome: Done | Failed | Skipped | Unknown) -> str:

@@ -1,15 +1,18 @@
 """What a plan comes to: counts, and samples of what is too long to show."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from reconciler.diagnostics import counted
 from reconciler.plan.build import Plan
 from reconciler.plan.changes import MISSING, Action, Change, FieldChange, Missing
 from reconciler.rows.change import CurrentRow, RowsChange
 from reconciler.state.canonical import JsonValue
+from reconciler.state.uploads import Family
 
 SAMPLES: Final = 10
 """How many rows are named of a set that is counted."""
@@ -29,6 +32,10 @@ class Summary:
     rows_moved: int
     rows_removed: int
     data_rows_uploaded: int
+    labels_added: int
+    labels_sent: int
+    predictions_sent: int
+    metrics_sent: int
     blocked: int
 
 
@@ -36,6 +43,10 @@ def summarise(plan: Plan) -> Summary:
     """Count what a plan does, by kind of change."""
     actions = [change.action for change in plan.changes]
     rows = [change.rows for change in plan.changes if change.rows]
+    sent = Counter[Family]()
+    for change in plan.changes:
+        for uploads in change.uploads:
+            sent[uploads.family] += uploads.count
     return Summary(
         created=actions.count(Action.CREATE),
         updated=actions.count(Action.UPDATE),
@@ -47,7 +58,26 @@ def summarise(plan: Plan) -> Summary:
         data_rows_uploaded=sum(
             len(change.data_rows.created) for change in plan.changes if change.data_rows
         ),
+        labels_added=sum(
+            change.labels.count for change in plan.changes if change.labels
+        ),
+        labels_sent=sent[Family.LABELS],
+        predictions_sent=sent[Family.PREDICTIONS],
+        metrics_sent=sent[Family.METRICS],
         blocked=len(plan.blocked),
+    )
+
+
+def contents_words(sums: Summary) -> str:
+    """Say how much comes onto rows, as far as anything does; empty if nothing."""
+    counts = (
+        ("label", "add", sums.labels_added),
+        ("label", "send", sums.labels_sent),
+        ("prediction", "send", sums.predictions_sent),
+        ("metric", "send", sums.metrics_sent),
+    )
+    return ", ".join(
+        f"{counted(count, thing)} to {verb}" for thing, verb, count in counts if count
     )
 
 

@@ -9,7 +9,9 @@ from reconciler.diagnostics import counted
 from reconciler.plan.build import LOCAL, Plan
 from reconciler.plan.changes import Action, Change, DataRowsChange, FieldChange, Missing
 from reconciler.plan.compare import PlanDifference
+from reconciler.report.contents import Line, label_lines, upload_lines
 from reconciler.report.summary import (
+    contents_words,
     dotted,
     in_reading_order,
     plain,
@@ -85,6 +87,12 @@ def _change(change: Change, pen: _Pen) -> Iterator[str]:
         yield from _rows(change.rows, pen)
     if change.data_rows:
         yield from _data_rows(change.data_rows, pen)
+    if change.labels:
+        for line in label_lines(change.labels, shown=SHOWN):
+            yield _line(line, pen)
+    for uploads in change.uploads:
+        for line in upload_lines(uploads):
+            yield _line(line, pen)
     if isinstance(change.desired, Ontology) and change.action is Action.CREATE:
         yield from (pen(f"      + {line}", "green") for line in _asked(change.desired))
         return
@@ -125,6 +133,12 @@ def _data_rows(rows: DataRowsChange, pen: _Pen) -> Iterator[str]:
     )
     if rows.kept:
         yield f"        keep {counted(rows.kept, 'data row')} as they are"
+
+
+def _line(line: Line, pen: _Pen) -> str:
+    names = f": {shortened(line.names, line.total)}" if line.names else ""
+    colour = {"+": "green", "~": "yellow"}.get(line.rune)
+    return pen(f"      {line.rune or ' '} {line.text}{names}", colour)
 
 
 def _asked(ontology: Ontology) -> Iterator[str]:
@@ -197,4 +211,6 @@ def _sums(plan: Plan, pen: _Pen) -> Iterator[str]:
         f" {sums.rows_added:,} to add; "
         f"{counted(sums.data_rows_uploaded, 'data row')} to upload."
     )
+    if contents := contents_words(sums):
+        yield f"Contents: {contents}."
     yield f"Digest: {plan.digest}"

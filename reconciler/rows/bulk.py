@@ -18,6 +18,7 @@ import duckdb
 
 from reconciler.rows import tables
 from reconciler.rows.assemble import column_beside
+from reconciler.rows.honesty_large import LargeValues
 from reconciler.rows.large import LargeMembership
 from reconciler.rows.listing import Beside, read_entries
 from reconciler.rows.names import LONGEST
@@ -71,6 +72,17 @@ def load_bulk(spec: MembershipSpec) -> LargeMembership | None:
     except (_DoubtfulError, UnicodeDecodeError, duckdb.Error, OSError):
         return None
     return LargeMembership(table, spec.by, assigns_splits=spec.splits is not None)
+
+
+def load_beside(
+    sources: Sequence[RowSource], by: RowIdentity, beside: Beside
+) -> LargeValues | None:
+    """Read what stands beside each row; None when anything may be wrong with it."""
+    try:
+        with tables.cursor() as cursor:
+            return LargeValues(_listed(cursor, sources, by, beside))
+    except (_DoubtfulError, UnicodeDecodeError, duckdb.Error, OSError):
+        return None
 
 
 def _load(cursor: duckdb.DuckDBPyConnection, spec: MembershipSpec) -> Table:

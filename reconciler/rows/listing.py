@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.diagnostics import Diagnostic, Span
-from reconciler.rows.names import check_name
+from reconciler.rows.names import check_label_id, check_name
 from reconciler.rows.problems import Problems, mentioned, nearest
 from reconciler.rows.read import TEXT_COLUMN, Record, read_records
 from reconciler.rows.spec import InlineRows, RowFile, RowFormat, RowSource
@@ -92,6 +92,16 @@ def read_entries(
     for source in sources:
         for entry in _entries(source, problems, beside):
             if wrong := check_name(entry.name, by):
+                problems.add(entry.problem(*wrong))
+            else:
+                yield entry
+
+
+def read_label_ids(sources: Sequence[RowSource], problems: Problems) -> Iterator[Entry]:
+    """Go through the label ids that sources list, as `read_entries` does."""
+    for source in sources:
+        for entry in _entries(source, problems, None):
+            if wrong := check_label_id(entry.name):
                 problems.add(entry.problem(*wrong))
             else:
                 yield entry

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.rows.assemble import assemble
+from reconciler.rows.honesty import Values
+from reconciler.rows.listing import Beside, read_entries
 from reconciler.rows.plain import PlainMembership
+from reconciler.rows.problems import Problems
 from reconciler.rows.spec import (
     InlineRows,
     MembershipSpec,
@@ -47,6 +50,29 @@ def load_membership(spec: MembershipSpec, *, large: int = LARGE) -> Membership:
     )
 
 
+def load_values(spec: MembershipSpec, beside: Beside, *, large: int = LARGE) -> Values:
+    """Read what stands in a second column, beside each row of a membership.
+
+    Args:
+        spec: Where the rows come from, in which nothing is wrong.
+        beside: The column.
+        large: How many rows are still kept as a mapping.
+
+    Raises:
+        InputError: With all problems, such as a source without the column.
+    """
+    if _may_be_large(spec, large):
+        from reconciler.rows.bulk import load_beside  # duckdb is slow
+
+        if loaded := load_beside(spec.sources, spec.by, beside):
+            return loaded
+    problems = Problems()
+    entries = read_entries(spec.sources, spec.by, problems, beside=beside)
+    values = {entry.name: entry.value for entry in entries}
+    problems.raise_if_any()
+    return values
+
+
 def make_membership(
     rows: Mapping[str, Split],
     *,
@@ -70,6 +96,11 @@ def make_membership(
     from reconciler.rows.large import LargeMembership  # duckdb is slow
 
     return LargeMembership.load(rows.items(), by=by, assigns_splits=assigns_splits)
+
+
+def names_of(rows: Membership) -> frozenset[str]:
+    """List the names of the rows, to look them up in."""
+    return frozenset(name for name, _ in rows)
 
 
 def _may_be_large(spec: MembershipSpec, large: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a data row may be called."""
+"""What data rows and labels may be called."""
 
 import re
 from typing import Final
@@ -30,6 +30,17 @@ def check_name(name: str, by: RowIdentity) -> tuple[str, str] | None:
             "key-spaces",
             f"the {what} {name!r} has leading, trailing or doubled white space",
         )
+    return _unfit(name, what)
+
+
+def check_label_id(name: str) -> tuple[str, str] | None:
+    """Say what is wrong with the id of a label: a code and a message, or None."""
+    if not name.strip():
+        return "row-invalid", "the label id is empty"
+    return _unfit(name, "label id")
+
+
+def _unfit(name: str, what: str) -> tuple[str, str] | None:
     if unfit := _UNFIT.search(name):
         return (
             "row-invalid",

@@ -5,9 +5,16 @@ Asked only when something is wrong, so the readers themselves stay fast.
 
 import json
 import re
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
 from reconciler.diagnostics import Span
+
+JsonPath: TypeAlias = Sequence[str | int]
+"""Fields and positions that lead from a JSON value to one within it."""
+
+Spellings: TypeAlias = Mapping[str, Sequence[str]]
+"""The names a field may have in the text, the one that counts first."""
 
 WIDTH: Final = 160
 """How much of a long line is shown."""
@@ -62,6 +69,68 @@ def json_place(file: str, line: int, text: str, field: str) -> Span:
         if name == field:
             return _span(file, line, text, at, end)
         at = _skip(text, end) + 1
+
+
+def path_place(
+    file: str, line: int, text: str, path: JsonPath, spellings: Spellings
+) -> Span:
+    """Find a value within the JSON that stands on a line.
+
+    Where the path leads to nothing, the nearest value that encloses it answers;
+    where the text is no JSON, all of it. A single value and a list of one are the
+    same to a path. Of a repeated field the last counts.
+
+    Args:
+        file: For the span.
+        line: The line the text is on.
+        text: The whole line.
+        path: The way to the value.
+        spellings: The other names of fields; one that isn't here has but its own.
+    """
+    start = _skip(text, 0)
+    end = len(text.rstrip())
+    try:
+        for step in path:
+            if isinstance(step, str) and text[start] == "[":
+                start, end = _items(text, start)[0]
+            match step, text[start]:
+                case str(), "{":
+                    fields = _fields(text, start)
+                    names = spellings.get(step, (step,))
+                    start, end = next(fields[one] for one in names if one in fields)
+                case int(), "[":
+                    start, end = _items(text, start)[step]
+                case 0, "{":
+                    continue
+                case _:
+                    break
+    except (ValueError, RecursionError, IndexError, StopIteration):
+        pass  # this far, and no further
+    return _span(file, line, text, start, end)
+
+
+def _fields(text: str, at: int) -> dict[str, tuple[int, int]]:
+    found = {}
+    at = _skip(text, at + 1)
+    while text[at] != "}":
+        name, at = _DECODER.raw_decode(text, at)
+        start = _skip(text, _skip(text, at) + 1)
+        _, end = _DECODER.raw_decode(text, start)
+        found[name] = (start, end)
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+    return found
+
+
+def _items(text: str, at: int) -> list[tuple[int, int]]:
+    found = []
+    at = _skip(text, at + 1)
+    while text[at] != "]":
+        _, end = _DECODER.raw_decode(text, at)
+        found.append((at, end))
+        at = _skip(text, end)
+        at = _skip(text, at + 1) if text[at] == "," else at
+    return found
 
 
 def _skip(text: str, at: int) -> int:

@@ -143,7 +143,7 @@ def read_records(
         problems.add(stop.diagnostic)
     else:
         if not found and len(problems) == before:
-            problems.add(_no_rows(file, origin))
+            problems.add(no_rows(file, origin))
 
 
 class _UnreadableError(Exception):
@@ -183,7 +183,7 @@ def _lines(file: Path, origin: Origin) -> Iterator[str]:
                 try:
                     text = line.decode()
                 except UnicodeDecodeError as error:
-                    raise _UnreadableError(_not_utf8(origin, number, error)) from error
+                    raise _UnreadableError(not_utf8(origin, number, error)) from error
                 yield text.removeprefix(_BOM) if number == 1 else text
     except OSError as error:
         raise _UnreadableError(missing(origin, error)) from error
@@ -343,7 +343,8 @@ def _invalid(
     )
 
 
-def _not_utf8(origin: Origin, line: int, error: UnicodeDecodeError) -> Diagnostic:
+def not_utf8(origin: Origin, line: int, error: UnicodeDecodeError) -> Diagnostic:
+    """Say where the bytes of a line stop being text; *error* is from all of it."""
     before = error.object[: error.start].decode()
     column = len(before if line > 1 else before.removeprefix(_BOM)) + 1
     return Diagnostic(
@@ -355,7 +356,8 @@ def _not_utf8(origin: Origin, line: int, error: UnicodeDecodeError) -> Diagnosti
     )
 
 
-def _no_rows(file: Path, origin: Origin) -> Diagnostic:
+def no_rows(file: Path, origin: Origin) -> Diagnostic:
+    """Say that there is nothing in a file."""
     what = "has no rows" if file.stat().st_size else "is empty"
     return Diagnostic(
         code="empty-file",

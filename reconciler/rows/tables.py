@@ -137,13 +137,11 @@ def membership_table(rows: Iterable[tuple[str, Split]]) -> Table:
 
 
 def insert_texts(
-    opened: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[tuple[str, str]]
+    opened: duckdb.DuckDBPyConnection, table: Table, rows: Iterable[tuple[str, ...]]
 ) -> None:
-    """Add rows to a table of two columns of text, in their order."""
+    """Add rows to a table of up to three columns of text, in their order."""
     for batch in _batched(rows):
-        lists, values = _unnested(
-            [first for first, _ in batch], [second for _, second in batch]
-        )
+        lists, values = _unnested(*zip(*batch, strict=True))
         opened.execute(f"INSERT INTO {table} SELECT {lists}", values)
 
 

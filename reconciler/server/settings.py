@@ -67,6 +67,8 @@ class ServerSettings:
             camelCase, as the real service does; what is stored keeps its keys.
         read_only_exports: Let keys that may only read start exports.
         split_export_key: The key of a row's split in the export of a run.
+        export_uuids: Say in exports, as `uuid`, which uuid an annotation was
+            imported with. The key is ours: the real service gives none.
         strict_annotations: Read annotations by the harshest rules instead of the
             most likely ones.
         task_seconds: How long a task is reported as IN_PROGRESS at least.
@@ -87,6 +89,7 @@ class ServerSettings:
     camel_case_create_echo: bool = True
     read_only_exports: bool = True
     split_export_key: str = "split"
+    export_uuids: bool = True
     strict_annotations: bool = False
     task_seconds: float = 0.0
     answer_seconds: float = 20.0
@@ -105,6 +108,7 @@ STRICT: Final = ServerSettings(
     camel_case_create_echo=True,
     read_only_exports=False,
     split_export_key="data_split",
+    export_uuids=False,
     strict_annotations=True,
     limits=Limits(
         rows_per_run=150_000,

@@ -14,6 +14,7 @@ class Kind(StrEnum):
 
     ONTOLOGY = "ontology"
     DATASET = "dataset"
+    PROJECT = "project"
     MODEL = "model"
     RUN = "run"
     CONFIG = "config"
@@ -69,6 +70,11 @@ class Address:
 def model_address(name: str) -> Address:
     """Name a model."""
     return Address(Kind.MODEL, (name,))
+
+
+def project_address(name: str) -> Address:
+    """Name a labelling project."""
+    return Address(Kind.PROJECT, (name,))
 
 
 def run_address(model: str, name: str) -> Address:

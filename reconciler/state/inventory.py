@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from reconciler.state.address import Address, RemoteId
 from reconciler.state.resources import GlobalKey
+from reconciler.state.uploads import Family, Slot, Uploaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +20,16 @@ class Inventory:
         owned: Ids of the objects created or adopted from this workspace.
         fingerprints: For each dataset, the fingerprint every data row had when
             it was uploaded from here.
+        uploads: For each run or project, what was last sent of each slot.
+        lineage: Tells the jobs named by this inventory from those of one that
+            was lost: random text, made when the inventory begins.
     """
 
     owned: Mapping[Address, RemoteId] = field(default_factory=dict)
     fingerprints: Mapping[Address, Mapping[GlobalKey, str]] = field(
         default_factory=dict
     )
+    uploads: Mapping[tuple[Address, Family], Mapping[Slot, Uploaded]] = field(
+        default_factory=dict
+    )
+    lineage: str = ""

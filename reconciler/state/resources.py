@@ -5,13 +5,21 @@ live beside it, in `Desired` and `Current`; that is what lets two resources be
 compared with `==`. None always means: not managed, leave the remote's alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType, Protocol, TypeAlias
 
-from reconciler.state.address import Address, Kind, model_address, run_address
+from reconciler.diagnostics import Span
+from reconciler.state.address import (
+    Address,
+    Kind,
+    model_address,
+    project_address,
+    run_address,
+)
 from reconciler.state.canonical import JsonObject, JsonValue
+from reconciler.state.labels import Labels
 
 GlobalKey = NewType("GlobalKey", str)
 """The user's own key of a data row, unique in an organisation."""
@@ -50,6 +58,9 @@ class Membership(Protocol):
 
     def __len__(self) -> int:
         """Count the rows."""
+
+    def __iter__(self) -> Iterator[tuple[str, Split]]:
+        """Go through the rows with their splits, in no promised order."""
 
     def counts(self) -> Mapping[Split, int]:
         """Count the rows of each split that has any."""
@@ -145,6 +156,127 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
+class LineFile:
+    """A file with one annotation or metric a line, as the SDK's imports take them.
+
+    Attributes:
+        path: Where to open it on this machine; never part of a plan file.
+        name: Path relative to the workspace, with `/`.
+        span: Where the manifest names it.
+    """
+
+    path: str
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTable:
+    """A CSV file with one metric value a line.
+
+    Attributes:
+        path: Where to open it on this machine; never part of a plan file.
+        name: Path relative to the workspace, with `/`.
+        span: Where the manifest names it.
+        columns: Which column holds what, by the field's name: `row`, `name`,
+            `value`, `feature`, `subclass`, `aggregation`, `confidence`, and
+            `tp`, `fp`, `tn`, `fn` in place of `value`.
+        by: What the column `row` holds.
+    """
+
+    path: str
+    name: str
+    span: Span
+    columns: Mapping[str, str]
+    by: RowIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenMetric:
+    """A metric that is written out in a manifest.
+
+    Attributes:
+        line: As the SDK's imports take it.
+        span: Where it is written.
+    """
+
+    line: JsonObject
+    span: Span
+
+
+MetricSource: TypeAlias = LineFile | MetricTable | WrittenMetric
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A labelling project, and the ground truth that manifests bring into it.
+
+    Attributes:
+        name: Exact name.
+        ontology: Where its ontology is declared; None only for a reference.
+        dataset: Where the dataset is declared that its data rows are of; None
+            when that isn't said.
+        labels: Files of ground truth; None for a reference to a project that
+            others own.
+    """
+
+    name: str
+    ontology: Address | None = None
+    dataset: Address | None = None
+    labels: tuple[LineFile, ...] | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where it is in plans and ledgers."""
+        return project_address(self.name)
+
+
+class Status(StrEnum):
+    """How far the training of a run has come, in the order in which it comes."""
+
+    EXPORTING_DATA = "EXPORTING_DATA"
+    PREPARING_DATA = "PREPARING_DATA"
+    TRAINING_MODEL = "TRAINING_MODEL"
+    COMPLETE = "COMPLETE"
+    FAILED = "FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing comes after it."""
+        return self in (Status.COMPLETE, Status.FAILED)
+
+    def comes_before(self, other: "Status") -> bool:
+        """Whether a run may still go on to *other*; nothing leads back."""
+        order = list(Status)
+        return not self.is_final and order.index(self) < order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """What a run's training says of itself.
+
+    Attributes:
+        status: How far it has come.
+        metadata: What else is known, canonical. The API merges it into what is
+            there, so only what is named here is managed.
+        error_message: Why it failed; None leaves the remote's alone.
+    """
+
+    status: Status
+    metadata: JsonObject
+    error_message: str | None = None
+
+    def to_json(self) -> JsonObject:
+        """Say it as a manifest would; what isn't managed is left out."""
+        said: JsonObject = {"status": self.status.value}
+        if self.metadata:
+            said["metadata"] = self.metadata
+        if self.error_message is not None:
+            said["errorMessage"] = self.error_message
+        return said
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A directory of runs that share an ontology.
 
@@ -172,12 +304,21 @@ class Run:
         config: Hyperparameters, canonical; None leaves the remote's alone and
             an empty one resets it.
         rows: Members and splits; None leaves the remote's alone.
+        labels: Which ground truth its rows have; None leaves the remote's alone.
+        predictions: Files of predictions, in the order of the manifest; they may
+            hold metrics as well. None leaves the remote's alone.
+        metrics: Where metrics are; None leaves the remote's alone.
+        status: How far its training has come; None leaves the remote's alone.
     """
 
     model: str
     name: str
     config: JsonObject | None = None
     rows: Membership | None = None
+    labels: Labels | None = None
+    predictions: tuple[LineFile, ...] | None = None
+    metrics: tuple[MetricSource, ...] | None = None
+    status: RunStatus | None = None
 
     @property
     def address(self) -> Address:
@@ -185,4 +326,4 @@ class Run:
         return run_address(self.model, self.name)
 
 
-Resource: TypeAlias = Ontology | Dataset | Model | Run
+Resource: TypeAlias = Ontology | Dataset | Project | Model | Run

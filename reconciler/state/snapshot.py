@@ -7,8 +7,9 @@ remote knows ids.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from reconciler.diagnostics import Span
+from reconciler.diagnostics import Diagnostic, Span
 from reconciler.state.address import Address, RemoteId
 from reconciler.state.canonical import JsonObject
 from reconciler.state.resources import (
@@ -16,6 +17,7 @@ from reconciler.state.resources import (
     GlobalKey,
     Model,
     Ontology,
+    Project,
     Resource,
     Run,
 )
@@ -29,11 +31,16 @@ class Desired:
         resources: By address, in the order of the manifests.
         origins: Where each is declared.
         pins: Ids given with `id:`, for names that aren't unique.
+        bases: The configs that the configs of runs build on: that of a RunConfig,
+            or the one that a matrix sets values in; for showing what a run sets.
+        warnings: What doesn't stop anything, but should be known.
     """
 
     resources: Mapping[Address, Resource]
     origins: Mapping[Address, Span] = field(default_factory=dict)
     pins: Mapping[Address, RemoteId] = field(default_factory=dict)
+    bases: Mapping[Address, JsonObject] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
     def ontologies(self) -> Iterator[Ontology]:
         """List the ontologies."""
@@ -42,6 +49,10 @@ class Desired:
     def datasets(self) -> Iterator[Dataset]:
         """List the datasets."""
         return (r for r in self.resources.values() if isinstance(r, Dataset))
+
+    def projects(self) -> Iterator[Project]:
+        """List the projects."""
+        return (r for r in self.resources.values() if isinstance(r, Project))
 
     def models(self) -> Iterator[Model]:
         """List the models."""
@@ -81,11 +92,46 @@ class CurrentDataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentModel:
-    """A model as the remote has it."""
+    """A model as the remote has it.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        ontology_id: Id of its ontology.
+        run_count: How many runs it has; None when nobody counted.
+    """
 
     id: RemoteId
     name: str
     ontology_id: RemoteId | None
+    run_count: int | None = None
+
+
+class JobState(StrEnum):
+    """How far an import has come."""
+
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentProject:
+    """A labelling project as the remote has it.
+
+    Attributes:
+        id: Its id.
+        name: Its name.
+        media_type: As the API spells it.
+        ontology_id: Id of its ontology; None when none is connected yet.
+        imports: Imports of labels by name; empty when nobody asked for them.
+    """
+
+    id: RemoteId
+    name: str
+    media_type: str | None
+    ontology_id: RemoteId | None
+    imports: Mapping[str, JobState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +153,9 @@ class CurrentRun:
     config: JsonObject
 
 
-CurrentResource = CurrentOntology | CurrentDataset | CurrentModel | CurrentRun
+CurrentResource = (
+    CurrentOntology | CurrentDataset | CurrentProject | CurrentModel | CurrentRun
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""scikit-learn's copy of the UCI digits to the images and rows.csv beside this.
+"""scikit-learn's copy of the UCI digits to images, rows.csv and truth.ndjson.
 
 Run it after `pip install -e '.[digits]'`. The same data gives the same bytes, with
 any version of Python, zlib or scikit-learn: `--check` compares instead of writing,
@@ -8,6 +8,7 @@ names the first file that differs, and ends with 1.
 import argparse
 import csv
 import io
+import json
 import struct
 import sys
 import zlib
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
+NAMES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
+)  # fmt: skip
 
 
 class Digit(NamedTuple):
@@ -50,16 +54,22 @@ def png(pixels: Sequence[Sequence[int]]) -> bytes:
 
 
 def files(digits: Iterable[Digit]) -> dict[str, bytes]:
-    """Name and encode everything that the digits become, rows.csv last."""
+    """Name and encode everything that the digits become, the tables last."""
     found: dict[str, bytes] = {}
+    truth: list[str] = []
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["global_key", "image", "digit"])
     for number, digit in enumerate(digits, start=1):
         image = f"images/digit-{number:04}.png"
         found[image] = png(digit.pixels)
-        rows.writerow([f"digits-{number:04}", image, digit.shows])
+        key = f"digits-{number:04}"
+        rows.writerow([key, image, digit.shows])
+        answer = {"name": NAMES[digit.shows]}
+        label = {"dataRow": {"globalKey": key}, "name": "digit", "answer": answer}
+        truth.append(f"{json.dumps(label)}\n")
     found["rows.csv"] = table.getvalue().encode()
+    found["truth.ndjson"] = "".join(truth).encode()
     return found
 
 

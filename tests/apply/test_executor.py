@@ -18,8 +18,9 @@ from reconciler.apply.events import (
 from reconciler.apply.executor import execute
 from reconciler.plan.lower import Work
 from reconciler.plan.steps import CreateModel, CreateRun, SetConfig, Step
-from reconciler.ports import InDoubt, RemoteError, Stale
+from reconciler.ports import InDoubt, LinesRefused, RemoteError, Stale
 from reconciler.state.address import Address, Kind, RemoteId, model_address, run_address
+from reconciler.state.uploads import LineRefusal
 
 ONTOLOGY = Address(Kind.ONTOLOGY, ("digits",))
 MODEL = model_address("digits")
@@ -116,6 +117,26 @@ def test_doubt_and_staleness_are_told_apart_from_failure() -> None:
 
     assert ended(doubt, CREATE_OTHER) == Unknown("perhaps")
     assert ended(stale, CREATE_OTHER) == Failed("changed", stale=True)
+
+
+def test_lines_that_were_refused_come_with_the_failure() -> None:
+    refusals = (LineRefusal("a", None, "no such feature"),)
+    error = LinesRefused(refusals, of=3, operation="import")
+
+    events = list(execute(CHAIN, Recorder((CREATE_OTHER, error)), ids={}))
+
+    assert ended(events, CREATE_OTHER) == Failed(
+        "import: 1 of 3 lines were refused", refusals=refusals
+    )
+
+
+def test_a_job_that_came_to_nothing_is_told_apart() -> None:
+    class EndedError(RemoteError):
+        job_failed = True
+
+    events = list(execute(CHAIN, Recorder((CREATE_OTHER, EndedError("no"))), ids={}))
+
+    assert ended(events, CREATE_OTHER) == Failed("no", job_failed=True)
 
 
 def test_a_bug_is_raised_and_not_swallowed() -> None:

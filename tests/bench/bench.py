@@ -12,10 +12,12 @@ from typing import Final
 
 from tests.bench.cases.apply import applies
 from tests.bench.cases.compare import compares
+from tests.bench.cases.lock import locks
 from tests.bench.cases.many import many
 from tests.bench.cases.plan import plans
 from tests.bench.cases.serve import serves
 from tests.bench.cases.start import starts
+from tests.bench.cases.validate import validates
 from tests.bench.setting import FULL, QUICK, Setting
 from tests.bench.table import Table
 
@@ -26,6 +28,8 @@ CASES: Final[Mapping[str, Callable[[Setting], None]]] = {
     "many": many,
     "apply": applies,
     "serve": serves,
+    "lock": locks,
+    "validate": validates,
 }
 
 

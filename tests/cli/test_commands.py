@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.ledger.directory import DirectoryLedger, LedgerError
+from reconciler.ledger.lines import LedgerError, append
 from reconciler.pipeline import planning
 from reconciler.ports import RemoteError
 from tests.cli.conftest import Command
@@ -247,7 +247,7 @@ def test_an_inventory_that_cannot_be_written_stops_an_apply_before_it_begins(
     def full(*_: object) -> None:
         raise LedgerError("objects.jsonl can't be written: No space left on device")
 
-    monkeypatch.setattr(DirectoryLedger, "_append", full)
+    monkeypatch.setattr("reconciler.ledger.directory.append", full)
 
     refused = reconciler("apply", "--auto-approve")
 
@@ -259,16 +259,16 @@ def test_an_inventory_that_cannot_be_written_stops_an_apply_before_it_begins(
 def test_an_inventory_that_fills_the_disk_on_the_way_is_a_partial_apply(
     reconciler: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append, calls = DirectoryLedger._append, []
+    calls = []
 
-    def filling(self: DirectoryLedger, *arguments: Any) -> None:
+    def filling(*arguments: Any) -> None:
         calls.append(arguments)
         if len(calls) > 3:
             raise LedgerError("objects.jsonl can't be written: No space left on device")
-        append(self, *arguments)
+        append(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(DirectoryLedger, "_append", filling)
+        patched.setattr("reconciler.ledger.directory.append", filling)
         stopped = reconciler("apply", "--auto-approve")
     again = reconciler("apply", "--auto-approve")
 
@@ -330,6 +330,29 @@ def test_what_a_guard_holds_back_is_not_done_until_it_is_allowed(
     assert "to let it pass: --allow-remove run/animals/first" in planned.out
     assert allowed.code == 0
     assert "- remove 5 rows: n1, n2, n3, n4, n5" in allowed.out
+
+
+@pytest.mark.parametrize("option", ["--allow-remove", "--allow-change"])
+def test_an_allowance_for_a_run_that_nobody_declares_is_bad_usage(
+    option: str, reconciler: Command
+) -> None:
+    planned = reconciler("plan", option, "run/animals/nobody")
+
+    assert planned.code == 64
+    assert f"{option} run/animals/nobody: the manifests declare no" in planned.err
+
+
+def test_a_saved_plan_says_itself_what_is_allowed(reconciler: Command) -> None:
+    reconciler("plan", "--out", "p.plan", "--allow-change", "run/animals/first")
+
+    more = reconciler(
+        "apply", "p.plan", "--auto-approve", "--allow-change", "run/animals/second"
+    )
+    applied = reconciler("apply", "p.plan", "--auto-approve")
+
+    assert more.code == 64
+    assert "plan --allow-change" in more.err
+    assert applied.code == 0
 
 
 def test_a_question_without_a_terminal_is_bad_usage_and_changes_nothing(

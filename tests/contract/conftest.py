@@ -16,7 +16,8 @@ from reconciler.remote.timing import Timing
 from reconciler.server.app import make_app
 from reconciler.server.settings import STRICT, ServerSettings
 from reconciler.server.store.database import open_store
-from tests.contract.twin import Connect
+from tests.contract.twin import Connect, Remote
+from tests.support.fakes import FakeRemote
 
 
 class Lossy(httpx.BaseTransport):
@@ -69,3 +70,9 @@ def connect(tmp_path: Path, usual: ServerSettings) -> Iterator[Connect]:
     for labelbox in opened:
         labelbox.close()
     store.close()
+
+
+@pytest.fixture(params=["twin", "fake"])
+def remote(request: pytest.FixtureRequest, connect: Connect) -> Remote:
+    """Give what answers to the ports: the client of a server, and the fake."""
+    return connect() if request.param == "twin" else FakeRemote()

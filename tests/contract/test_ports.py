@@ -1,7 +1,6 @@
 """What the ports promise, asked of the real client and of the fake alike."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import pytest
 
@@ -41,8 +40,7 @@ from reconciler.state.resources import (
     Split,
 )
 from reconciler.state.snapshot import CurrentDataset, CurrentRun, Desired
-from tests.contract.twin import Connect
-from tests.support.fakes import FakeRemote
+from tests.contract.twin import Remote
 
 ONTOLOGY = Address(Kind.ONTOLOGY, ("shapes",))
 DATASET = Address(Kind.DATASET, ("digits",))
@@ -67,15 +65,6 @@ SCHEMA: JsonObject = {
         }
     ],
 }
-
-
-class Remote(Reader, Writer, Protocol):
-    """Both ports."""
-
-
-@pytest.fixture(params=["twin", "fake"])
-def remote(request: pytest.FixtureRequest, connect: Connect) -> Remote:
-    return connect() if request.param == "twin" else FakeRemote()
 
 
 def data_rows(*keys: str) -> tuple[DataRow, ...]:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from reconciler.api.documents import Document
+from reconciler.ports import Reader, Writer
 from reconciler.remote.labelbox import Labelbox
 from reconciler.remote.session import Bounds
 from reconciler.server.settings import ServerSettings
@@ -20,3 +21,7 @@ class Connect(Protocol):
         key: str = "a-key",
         lose: Document | None = None,
     ) -> Labelbox: ...
+
+
+class Remote(Reader, Writer, Protocol):
+    """Both ports."""

@@ -3,13 +3,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from reconciler.diagnostics import InputError, Span
-from reconciler.manifest.load import find_workspace, load, select_addresses
-from reconciler.manifest.workspace import Limits, Workspace
+from reconciler.manifest.load import (
+    find_workspace,
+    load,
+    load_to_lock,
+    select_addresses,
+)
+from reconciler.manifest.workspace import Checks, Limits, Severity, Workspace
 from reconciler.plan.guards import Guards, Threshold
 from reconciler.state.address import Address
 from reconciler.state.snapshot import Desired
@@ -45,6 +51,14 @@ def test_a_workspace_has_defaults(write: Write) -> None:
             batch_size=10_000,
             page_size=5000,
             export_above=10_000,
+            runs_per_model=None,
+            predictions_per_job=1000,
+            lock_rows=100_000,
+        ),
+        checks=Checks(
+            content_across_splits=Severity.ERROR,
+            group_across_splits=Severity.ERROR,
+            frozen_trained_on=Severity.ERROR,
         ),
     )
 
@@ -59,6 +73,13 @@ def test_a_workspace_says_everything_itself(write: Write) -> None:
         "  batchSize: 1\n"
         "  pageSize: 2\n"
         "  exportAbove: 3\n"
+        "  runsPerModel: 4\n"
+        "  predictionsPerJob: 5\n"
+        "  lockRows: 0\n"
+        "checks:\n"
+        "  contentAcrossSplits: off\n"
+        "  groupAcrossSplits: warning\n"
+        "  frozenTrainedOn: error\n"
     )
     root = write(
         {
@@ -75,7 +96,18 @@ def test_a_workspace_says_everything_itself(write: Write) -> None:
         folders=("one", "two/three"),
         guards=Guards(rows_removed=Threshold(count=5, percent=2.5)),
         limits=Limits(
-            requests_per_minute=None, batch_size=1, page_size=2, export_above=3
+            requests_per_minute=None,
+            batch_size=1,
+            page_size=2,
+            export_above=3,
+            runs_per_model=4,
+            predictions_per_job=5,
+            lock_rows=0,
+        ),
+        checks=Checks(
+            content_across_splits=Severity.OFF,
+            group_across_splits=Severity.WARNING,
+            frozen_trained_on=Severity.ERROR,
         ),
     )
 
@@ -469,3 +501,66 @@ def test_loading_needs_no_slow_library() -> None:
     )
 
     assert done.stdout == "[]\n"
+
+
+SELECTED = f"{HEAD}kind: Dataset\nname: d\n---\n{HEAD}kind: DataRows\nname: r\nselect: {{dataset: d}}\n"
+
+
+def test_a_missing_lock_stops_loading_but_not_locking(write: Write) -> None:
+    workspace = find_workspace(write({"specs/a.yaml": SELECTED}))
+
+    assert _codes(workspace) == ["specs/a.yaml:8:1: lock-missing"]
+    desired, locks = load_to_lock(workspace)
+    assert [str(address) for address in desired.resources] == ["dataset/d"]
+    assert [*map(str, locks.wanted)] == ["rows/r"]
+    assert [problem.code for problem in locks.problems] == ["lock-missing"]
+
+
+def test_what_no_lock_can_mend_stops_locking_too(write: Write) -> None:
+    text = SELECTED.replace("dataset: d", "dataset: e")
+    workspace = find_workspace(write({"specs/a.yaml": text}))
+
+    with pytest.raises(InputError) as raised:
+        load_to_lock(workspace)
+
+    assert [found.code for found in raised.value.diagnostics] == ["dangling-reference"]
+
+
+LEAKING = {
+    "specs/a.yaml": (
+        f"{HEAD}kind: Dataset\nname: d\n"
+        "files: [{file: d.csv, columns: {globalKey: k, rowData: r}}]\n"
+        f"---\n{HEAD}kind: DataRows\nname: r\nglobalKeys: [a, b]\n"
+        "splits: {lists: {TRAINING: [a], TEST: [b]}}\n"
+    ),
+    "specs/d.csv": "k,r\na,same\nb,same\n",
+}
+WAIVER = (
+    "waivers: [{check: content-across-splits, reason: known, expires: 2027-01-31}]\n"
+)
+
+
+def test_a_finding_stops_loading_but_not_locking(write: Write) -> None:
+    workspace = find_workspace(write(LEAKING))
+
+    assert _codes(workspace) == ["specs/a.yaml:10:1: content-across-splits"]
+    load_to_lock(workspace)
+
+
+def test_a_warning_comes_along_with_its_line(write: Write) -> None:
+    warned = WORKSPACE + "checks: {contentAcrossSplits: warning}\n"
+    workspace = find_workspace(write({**LEAKING, "reconciler.yaml": warned}))
+
+    (warning,) = load(workspace).warnings
+
+    assert warning.code == "content-across-splits"
+    assert warning.excerpt == "splits: {lists: {TRAINING: [a], TEST: [b]}}"
+
+
+def test_a_waiver_holds_until_the_end_of_its_last_day(write: Write) -> None:
+    files = {**LEAKING, "specs/a.yaml": LEAKING["specs/a.yaml"] + WAIVER}
+    workspace = find_workspace(write(files))
+
+    assert load(workspace, today=date(2027, 1, 31)).warnings == ()
+    with pytest.raises(InputError, match="waiver-expired"):
+        load(workspace, today=date(2027, 2, 1))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.manifest.resolve import merge
+from reconciler.manifest.runs import merge
 from reconciler.state.address import Address, RemoteId, model_address, run_address
 from reconciler.state.canonical import JsonObject
 from reconciler.state.resources import Dataset, Model, Ontology, Run, Split

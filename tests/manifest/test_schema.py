@@ -109,6 +109,27 @@ def test_the_manifests_of_this_repository_are_right_to_editors(
         "kind: DataRows\nname: r\nglobalKeys: [a]\n"
         "splits: {hash: {weights: {UNASSIGNED: 100}}}\n",
         "kind: Dataset\nname: d\nfiles: []\n",
+        "kind: DataRows\nname: r\nglobalKeys: [a]\nselect: {dataset: d}\n",
+        "kind: DataRows\nname: r\nglobalKeys: [a]\nlock: a.lock\n",
+        "kind: DataRows\nname: r\nglobalKeys: [a]\ndigest: sha256:0\n",
+        "kind: DataRows\nname: r\nselect: {dataset: d, project: p}\n",
+        "kind: DataRows\nname: r\nselect: {dataset: d, metadata: [{field: f}]}\n",
+        "kind: DataRows\nname: r\nglobalKeys: [a]\ngroup: {}\n",
+        "kind: DataRows\nname: r\nglobalKeys: [a]\n"
+        "waivers: [{check: frozen-trained-on, reason: x, expires: tomorrow}]\n",
+        "kind: Project\nname: p\nlabels: []\n",
+        "kind: Project\nname: p\nontology: o\n",
+        "kind: ModelRun\nmodel: m\nname: n\nlabels: all\n",
+        "kind: ModelRun\nmodel: m\nname: n\nlabels: {labelIds: [a], project: p}\n",
+        "kind: ModelRun\nmodel: m\nname: n\nlabels: {}\n",
+        "kind: ModelRun\nmodel: m\nname: n\nstatus: DONE\n",
+        "kind: ModelRun\nmodel: m\nname: n\nmetrics: [{name: n, value: 1}]\n",
+        "kind: ModelRun\nmodel: m\nname: n\nmetrics: [{file: a.csv, name: n}]\n",
+        "kind: ModelRun\nmodel: m\nname: n\n"
+        "metrics: [{file: a.csv, columns: {globalKey: k, name: n, tp: t}}]\n",
+        "kind: ModelRun\nmodel: m\nname: '{a}'\nid: i\nmatrix: {axes: {a: [1]}}\n",
+        "kind: ModelRun\nmodel: m\nname: '{a}'\nmatrix: {axes: {a: []}}\n",
+        "kind: ModelRun\nmodel: m\nname: '{a}'\nmatrix: {axes: {a: [[1]]}}\n",
         "kind: Dataset\nname: d\nfiles: [{file: a.csv, columns: {globalKey: k}}]\n",
     ],
 )
@@ -166,3 +187,23 @@ def test_editors_find_wrong_what_loading_finds_wrong(
 )
 def test_a_problem_is_said_once_and_at_its_place(text: str, problem: str) -> None:
     assert _problems(HEAD + text) == [problem]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "{field: f, min: 2027-01-31T10:00:00Z, max: 2027-01-31}",
+        "{field: f, min: 2027-01-31T10:00:00+02:00}",
+        "{field: f, min: 1, max: 1.0}",
+        "{field: f, equals: false}",
+        "{field: f, equals: [1, a, 0.5, true]}",
+    ],
+)
+def test_a_condition_is_a_value_or_a_range(
+    condition: str, editor: Draft202012Validator
+) -> None:
+    text = f"kind: DataRows\nname: r\nselect: {{dataset: d, metadata: [{condition}]}}\n"
+    (document,) = parse(Source("a.yaml", HEAD + text)).documents
+
+    assert _problems(HEAD + text) == []
+    assert editor.is_valid(document.data)

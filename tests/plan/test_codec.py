@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -11,18 +12,34 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics import InputError
 from reconciler.plan.build import Plan
+from reconciler.plan.changes import LabelsChange
 from reconciler.plan.codec import read_plan, save_plan, write_plan
+from reconciler.plan.labels import LabelsFound
+from reconciler.state.address import RemoteId
 from reconciler.state.canonical import digest
-from reconciler.state.resources import Dataset, GlobalKey, Split
+from reconciler.state.labels import ContentHash, LabelPins, PinnedLabel
+from reconciler.state.resources import (
+    Dataset,
+    GlobalKey,
+    Project,
+    RunStatus,
+    Split,
+    Status,
+)
+from reconciler.state.uploads import Family
 from tests.support.values import (
     MODEL,
     ONTOLOGY,
     PARENTS,
+    REMOVAL,
     RUN,
+    box_line,
     current_run,
     data_row,
+    metric_line,
     plan_of,
     run,
+    uploads,
 )
 
 
@@ -35,16 +52,47 @@ def written(plan: Plan) -> bytes:
 def full_plan() -> Plan:
     """Make a plan in which everything happens that can."""
     dataset = Dataset("images", "ten digits", {GlobalKey("a"): data_row("a")})
+    project = Project("truth", ONTOLOGY.address, labels=())
+    pin = PinnedLabel("a", ContentHash("sha256:1"), RemoteId("label-1"), "2026-01-01")
+    other = PinnedLabel("b", ContentHash("sha256:2"))
+    wanted = run(
+        config={"lr": 1e-4, "näme": 'ü\n,"'},
+        rows={"a": Split.TEST, "b": Split.TRAINING, 'c,"\n': Split.TEST},
+    )
+    pins = {"a": pin, "b": other}
+    locked = LabelPins(project.address, RemoteId("org"), pins, "sha256:l", "t.lock")
     return plan_of(
         dataset,
         MODEL,
-        run(
-            config={"lr": 1e-4, "näme": 'ü\n,"'},
-            rows={"a": Split.TEST, "b": Split.TRAINING, 'c,"\n': Split.TEST},
+        replace(
+            wanted, labels=locked, status=RunStatus(Status.COMPLETE, {"epochs": 3})
         ),
+        ONTOLOGY,
+        project,
         there={**PARENTS, RUN: current_run({"lr": 1})},
         rows={RUN: {"b": Split.TEST, "gone": Split.VALIDATION}},
-        allowed=[RUN],
+        labels={
+            RUN: LabelsFound(
+                LabelsChange(
+                    project=project.address,
+                    added=(pin,),
+                    replaced=(other,),
+                    ids=(RemoteId("label-7"),),
+                    kept=3,
+                    surplus=1,
+                    before="sha256:0",
+                )
+            )
+        },
+        sent={
+            project.address: (uploads(Family.LABELS, {"a": [box_line("a")]}),),
+            RUN: (
+                uploads(Family.PREDICTIONS, {"a": [box_line("a")]}, slots=4),
+                uploads(Family.METRICS, {"b": [metric_line("b")]}),
+            ),
+        },
+        statuses={RUN: RunStatus(Status.TRAINING_MODEL, {"epochs": 2})},
+        allowed=[REMOVAL],
     )
 
 
@@ -58,11 +106,28 @@ def test_the_same_plan_gives_the_same_bytes() -> None:
     assert written(full_plan()) == written(full_plan())
 
 
-def test_the_content_of_data_rows_is_not_in_the_file() -> None:
+def test_no_content_of_data_rows_or_predictions_is_in_the_file() -> None:
     with zipfile.ZipFile(io.BytesIO(written(full_plan()))) as archive:
         content = b"".join(map(archive.read, archive.namelist()))
 
     assert b"files.test" not in content
+    assert b"bbox" not in content
+    assert b"iou_custom" not in content
+
+
+def test_what_is_sent_is_named_by_slot_and_digest_and_by_no_job() -> None:
+    (chunk,) = uploads(Family.PREDICTIONS, {"a": [box_line("a")]}, slots=4).chunks
+    with zipfile.ZipFile(io.BytesIO(written(full_plan()))) as archive:
+        text = archive.read("plan.json").decode()
+
+    (operation,) = (
+        one for one in json.loads(text)["operations"] if one["address"] == str(RUN)
+    )
+    assert operation["uploads"]["predictions"] == {
+        "slots": 4,
+        "chunks": {str(chunk.slot.number): chunk.digest},
+    }
+    assert f"{chunk.digest[:16]} 1" not in text
 
 
 def edited(content: bytes, member: str, old: bytes, new: bytes) -> bytes:
@@ -102,9 +167,17 @@ EDITS = [
     pytest.param("plan.json", b"0.0001", b"0.001", id="config"),
     pytest.param("plan.json", b"run/digits/svm", b"run/digits/svn", id="address"),
     pytest.param("plan.json", b'"endpoint": "local"', b'"endpoint": "x"', id="target"),
-    pytest.param("rows/00002.csv", b"TRAINING", b"TEST", id="rows"),
-    pytest.param("rows/00002.csv", b"id-of-gone", b"id-of-b", id="removed rows"),
+    pytest.param("rows/00003.csv", b"TRAINING", b"TEST", id="rows"),
+    pytest.param("rows/00003.csv", b"id-of-gone", b"id-of-b", id="removed rows"),
     pytest.param("data-rows/00001.csv", b"f1", b"f2", id="data rows"),
+    pytest.param("labels/00003.csv", b"sha256:1", b"sha256:3", id="labels"),
+    pytest.param("labels/00003.csv", b"label-1", b"label-3", id="ids of labels"),
+    pytest.param("labels/00003.csv", b"add,", b"replace,", id="kinds of labels"),
+    pytest.param("labels/00003.csv", b"label-7", b"label-8", id="labels by id"),
+    pytest.param("plan.json", b'"slots": 4', b'"slots": 8', id="slots"),
+    pytest.param("plan.json", b'"metrics": {', b'"labels": {', id="families"),
+    pytest.param("plan.json", b"rows-removed run", b"run-complete run", id="guards"),
+    pytest.param("plan.json", b'"epochs": 3', b'"epochs": 4', id="status"),
 ]
 
 
@@ -169,11 +242,11 @@ def test_what_is_no_plan_is_refused(content: bytes) -> None:
 
 def test_another_major_version_is_refused_and_a_minor_one_is_read() -> None:
     content = written(full_plan())
-    newer = resealed(edited(content, "plan.json", b'"1.0"', b'"1.9"'))
-    other = resealed(edited(content, "plan.json", b'"1.0"', b'"2.0"'))
+    newer = resealed(edited(content, "plan.json", b'"2.0"', b'"2.9"'))
+    other = resealed(edited(content, "plan.json", b'"2.0"', b'"3.0"'))
 
     assert read_plan(io.BytesIO(newer), name="p").workspace == "test"
-    with pytest.raises(InputError, match=r"version 2\.0"):
+    with pytest.raises(InputError, match=r"version 3\.0"):
         read_plan(io.BytesIO(other), name="p")
 
 

@@ -1,24 +1,34 @@
 """Whether a plan made now does only what a saved one said."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.plan.build import Plan
+from reconciler.plan.changes import LabelsChange
 from reconciler.plan.codec import save_plan
 from reconciler.plan.compare import compare_plans
+from reconciler.plan.labels import LabelsFound
 from reconciler.state.address import RemoteId
 from reconciler.state.canonical import JsonObject
-from reconciler.state.resources import Dataset, Run, Split
+from reconciler.state.inventory import Inventory
+from reconciler.state.labels import ContentHash, LabelIds, LabelPins, PinnedLabel
+from reconciler.state.resources import Dataset, Run, RunStatus, Split, Status
 from reconciler.state.snapshot import CurrentDataset, CurrentModel
+from reconciler.state.uploads import Family, Slot, Uploaded
 from tests.support.values import (
     MODEL,
     ONTOLOGY,
     OWNED,
     PARENTS,
+    REMOVAL,
     RUN,
+    box_line,
     current_run,
     members,
     plan_of,
     run,
+    uploads,
 )
 
 WANTED = {"a": Split.TEST, "b": Split.TRAINING, "c": Split.TRAINING}
@@ -213,10 +223,152 @@ def test_splits_that_are_managed_no_longer_are_a_difference() -> None:
 
 def test_another_remote_is_a_difference_that_hides_the_others() -> None:
     saved = save_plan(plan_of(ONTOLOGY, owned={}))
-    elsewhere = plan_of(ONTOLOGY, owned={}, allowed=[RUN])
+    elsewhere = plan_of(ONTOLOGY, owned={}, allowed=[REMOVAL])
 
     found = compare_plans(saved=saved, fresh=elsewhere)
 
     assert [one.message for one in found] == [
         "other addresses are allowed to pass guards"
+    ]
+
+
+def pinned(*rows: str, text: str = "1") -> tuple[PinnedLabel, ...]:
+    return tuple(PinnedLabel(row, ContentHash(f"sha256:{text}")) for row in rows)
+
+
+def labelled(found: LabelsChange) -> Plan:
+    wanted = replace(run(), labels=LabelIds(frozenset()))
+    return plan_of(
+        MODEL,
+        wanted,
+        there={**PARENTS, RUN: current_run()},
+        labels={RUN: LabelsFound(found)},
+    )
+
+
+def test_labels_that_were_given_since_are_no_difference() -> None:
+    ids = (RemoteId("x"), RemoteId("y"))
+    saved = labelled(
+        LabelsChange(
+            project=None, added=pinned("a", "b"), replaced=pinned("c"), ids=ids
+        )
+    )
+    part = LabelsChange(
+        project=None, added=pinned("b"), replaced=pinned("c"), ids=ids[1:]
+    )
+
+    assert messages(saved, saved) == []
+    assert messages(saved, labelled(part)) == []
+    assert messages(saved, labelled(LabelsChange(project=None))) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(
+            LabelsChange(project=None, added=pinned("a", "z")),
+            ["1 more label would be added"],
+            id="a row more",
+        ),
+        pytest.param(
+            LabelsChange(project=None, added=pinned("a", text="2")),
+            ["1 more label would be added"],
+            id="another content",
+        ),
+        pytest.param(
+            LabelsChange(project=None, ids=(RemoteId("x"),)),
+            ["1 more label would be added"],
+            id="an id more",
+        ),
+        pytest.param(
+            LabelsChange(project=None, replaced=pinned("a")),
+            ["1 more label would be replaced"],
+            id="somebody gave the row another one",
+        ),
+    ],
+)
+def test_other_labels_than_agreed_are_differences(
+    found: LabelsChange, expected: list[str]
+) -> None:
+    saved = labelled(LabelsChange(project=None, added=pinned("a")))
+
+    assert messages(saved, labelled(found)) == expected
+
+
+def sending(
+    number: int, *keys: str, slots: int = 1, done: tuple[str, ...] = ()
+) -> Plan:
+    """Plan to send a prediction for each key, except in the slots of those done."""
+    wanted = uploads(
+        Family.PREDICTIONS, {key: [box_line(key, number)] for key in keys}, slots=slots
+    )
+    known = {
+        chunk.slot: Uploaded(
+            digest=chunk.digest, generation=1, finished=True, parent=RemoteId("run-1")
+        )
+        for chunk in wanted.chunks
+        if chunk.slot in {Slot.holding(key, slots) for key in done}
+    }
+    return plan_of(
+        MODEL,
+        run(),
+        there={**PARENTS, RUN: current_run()},
+        sent={RUN: (wanted,)},
+        inventory=Inventory(owned=OWNED, uploads={(RUN, Family.PREDICTIONS): known}),
+    )
+
+
+def test_predictions_that_were_sent_since_are_no_difference() -> None:
+    saved = sending(0, "a", "b", slots=2)
+    assert Slot.holding("a", 2) != Slot.holding("b", 2)
+
+    assert messages(saved, saved) == []
+    assert messages(saved, sending(0, "a", "b", slots=2, done=("a",))) == []
+    assert messages(saved, sending(0, "a", "b", slots=2, done=("a", "b"))) == []
+
+
+def test_other_predictions_than_agreed_are_differences() -> None:
+    saved = sending(0, "a", "b", slots=2, done=("a",))
+
+    assert messages(saved, sending(1, "a", "b", slots=2)) == [
+        "the manifests say something else of its predictions by now",
+        "predictions of 2 more slots would be sent",
+    ]
+    assert messages(saved, sending(0, "a", "b", slots=2)) == [
+        "predictions of 1 more slot would be sent"
+    ]
+    assert messages(saved, sending(0, "a", "b")) == [
+        "the manifests say something else of its predictions by now",
+        "predictions of 1 more slot would be sent",
+    ]
+
+
+def test_a_status_that_others_moved_on_is_a_difference() -> None:
+    def planned(now: RunStatus | None) -> Plan:
+        wanted = replace(run(), status=RunStatus(Status.COMPLETE, {}))
+        there = {**PARENTS, RUN: current_run()}
+        return plan_of(MODEL, wanted, there=there, statuses={RUN: now})
+
+    saved = planned(RunStatus(Status.PREPARING_DATA, {}))
+
+    assert messages(saved, saved) == []
+    assert messages(saved, planned(RunStatus(Status.COMPLETE, {}))) == []
+    assert messages(saved, planned(RunStatus(Status.TRAINING_MODEL, {}))) == [
+        "its status on the remote is not the one that was planned with"
+    ]
+
+
+def test_labels_that_the_lock_pins_otherwise_are_a_difference() -> None:
+    def locked(digest: str) -> Plan:
+        pins = LabelPins(None, RemoteId("org"), {}, digest, "t.lock")
+        found = LabelsChange(project=None, added=pinned("a"))
+        return plan_of(
+            MODEL,
+            replace(run(), labels=pins),
+            there={**PARENTS, RUN: current_run()},
+            labels={RUN: LabelsFound(found)},
+        )
+
+    assert messages(locked("sha256:1"), locked("sha256:2")) == [
+        "the manifests say something else of its labels by now"
     ]

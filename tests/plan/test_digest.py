@@ -2,18 +2,23 @@
 
 from dataclasses import replace
 
-from reconciler.plan.build import Target
+from reconciler.plan.build import Plan, Target
 from reconciler.state.address import RemoteId
 from reconciler.state.canonical import JsonObject
+from reconciler.state.inventory import Inventory
 from reconciler.state.resources import Split
+from reconciler.state.uploads import Chunk, Family, Slot, Uploaded, Uploads
 from tests.support.values import (
     MODEL,
     ONTOLOGY,
+    OWNED,
     PARENTS,
     RUN,
+    box_line,
     current_run,
     plan_of,
     run,
+    uploads,
 )
 
 CONFIGS: list[JsonObject] = [{"lr": 1}, {"lr": 0}]
@@ -86,3 +91,55 @@ def test_an_adoption_does_not_enter() -> None:
     adopted = plan_of(MODEL, run(config={"lr": 1}), there=there, owned={})
 
     assert owned.digest == adopted.digest
+
+
+def sending(uploads_: Uploads, *, generation: int = 0, lineage: str = "l") -> Plan:
+    """Plan a run that is sent predictions, and was so often before."""
+    known = Uploaded(digest="", generation=generation, finished=True)
+    return plan_of(
+        MODEL,
+        run(),
+        there={**PARENTS, RUN: current_run()},
+        sent={RUN: (uploads_,)},
+        inventory=Inventory(
+            owned=OWNED,
+            lineage=lineage,
+            uploads={(RUN, uploads_.family): {Slot(0, 1): known}},
+        ),
+    )
+
+
+def test_what_is_sent_matters_and_how_often_and_by_whom_does_not() -> None:
+    one = uploads(Family.PREDICTIONS, {"a": [box_line("a")]})
+    other = uploads(Family.PREDICTIONS, {"a": [box_line("a", 1)]})
+    halves = uploads(Family.PREDICTIONS, {"a": [box_line("a")]}, slots=2)
+
+    assert len({sending(each).digest for each in (one, other, halves)}) == 3
+    assert sending(one).digest == sending(one, generation=5, lineage="x").digest
+
+
+def test_which_slots_are_sent_matters_though_the_whole_is_the_same() -> None:
+    whole = uploads(
+        Family.PREDICTIONS, {"a": [box_line("a")], "b": [box_line("b")]}, slots=2
+    )
+    first, second = whole.chunks
+
+    def without(*done: Chunk) -> str:
+        known = {
+            chunk.slot: Uploaded(
+                digest=chunk.digest,
+                generation=1,
+                finished=True,
+                parent=RemoteId("run-1"),
+            )
+            for chunk in done
+        }
+        return plan_of(
+            MODEL,
+            run(),
+            there={**PARENTS, RUN: current_run()},
+            sent={RUN: (whole,)},
+            inventory=Inventory(owned=OWNED, uploads={(RUN, whole.family): known}),
+        ).digest
+
+    assert len({without(), without(first), without(second)}) == 3

@@ -48,6 +48,22 @@ def create(wire: Wire) -> CreateRunData:
     )
 
 
+def upload(
+    client: GraphQLClient,
+    content: bytes = b"x",
+    name: str = "x",
+    media_type: str = "text/plain",
+) -> UploadData:
+    return client.upload(
+        documents.UPLOAD_FILE,
+        UploadData,
+        content,
+        file_name=name,
+        media_type=media_type,
+        sign=False,
+    )
+
+
 def change(wire: Wire) -> Anything:
     return wire.client().execute(documents.RESET_CONFIG, Anything, modelRunId="r")
 
@@ -132,12 +148,12 @@ def test_the_key_goes_to_the_endpoints_host_and_port_and_nowhere_else(
     wire = Wire()
     wire.on(documents.ORGANIZATION, ORGANISATION)
     wire.on(documents.ASSIGN_SPLITS, {})
-    wire.on(documents.UPLOAD_FILE, {})
+    wire.on(documents.UPLOAD_FILE, {"uploadFile": {"url": "u"}})
     try:
         client = wire.client(endpoint=endpoint)
         client.execute(documents.ORGANIZATION, Anything)
         client.execute(documents.ASSIGN_SPLITS, Anything)
-        client.upload(b"x", Anything, name="x", media_type="text/plain")
+        upload(client)
     except (Unauthorized, Unavailable):
         assert wire.requests == []
         return
@@ -189,9 +205,7 @@ def test_a_file_goes_as_three_parts_with_its_true_length() -> None:
     wire = Wire()
     wire.on(documents.UPLOAD_FILE, {"uploadFile": {"url": "https://f.test/1"}})
 
-    found = wire.client().upload(
-        b"\x89PNG", UploadData, name="a.png", media_type="image/png"
-    )
+    found = upload(wire.client(), b"\x89PNG", "a.png", "image/png")
 
     assert found.upload_file.url == "https://f.test/1"
     header = Message()
@@ -238,7 +252,7 @@ def test_a_redirect_of_the_api_is_not_followed(status: int, to: str) -> None:
     with pytest.raises(Refused, match="redirect") as caught:
         read(wire)
     with pytest.raises(Refused, match="redirect"):
-        wire.client().upload(b"x", UploadData, name="x", media_type="text/plain")
+        upload(wire.client())
 
     assert caught.value.hint == "check LABELBOX_ENDPOINT"
     assert [str(request.url) for request in wire.requests] == [ENDPOINT, ENDPOINT]
@@ -618,9 +632,7 @@ def test_a_client_that_may_only_read_uploads_nothing() -> None:
     wire = Wire()
 
     with pytest.raises(ReadOnlyError):
-        wire.client(read_only=True).upload(
-            b"x", UploadData, name="x", media_type="text/plain"
-        )
+        upload(wire.client(read_only=True))
 
     assert wire.requests == []
 

@@ -19,13 +19,17 @@ from reconciler.state.resources import (
     GlobalKey,
     Model,
     Ontology,
+    Project,
     Run,
 )
 from reconciler.state.snapshot import (
     CurrentDataset,
     CurrentModel,
     CurrentOntology,
+    CurrentProject,
     CurrentRun,
+    Desired,
+    JobState,
 )
 from tests.remote.said import (
     DATASET,
@@ -98,7 +102,7 @@ def test_everything_that_is_named_is_found_by_its_exact_name() -> None:
             id=RemoteId("d1"), name="digits", description=None, keys=None
         ),
         MODEL: CurrentModel(
-            id=RemoteId("m1"), name="vision", ontology_id=RemoteId("o1")
+            id=RemoteId("m1"), name="vision", ontology_id=RemoteId("o1"), run_count=2
         ),
         RUN: CurrentRun(id=RemoteId("r1"), model="vision", name="r1", config={"lr": 1}),
     }
@@ -341,3 +345,61 @@ def test_unknown_keys_are_asked_about_in_sorted_batches() -> None:
     assert found == {"a", "c"}
     asked = sorted(given["globalKeys"] for given in wire.variables(documents.KEYS))
     assert asked == [["a", "b"], ["c", "d"]]
+
+
+def listed_imports(*told: tuple[str, str]) -> dict[str, object]:
+    nodes = [
+        {"id": f"i{n}", "name": name, "state": state}
+        for n, (name, state) in enumerate(told)
+    ]
+    return {"labelImports": nodes}
+
+
+OURS = "reconciler labels 0of1 0123456789abcdef 1"
+
+
+@pytest.mark.parametrize(
+    ("states", "best"),
+    [
+        (("FAILED", "FINISHED"), JobState.FINISHED),
+        (("RUNNING", "FAILED"), JobState.RUNNING),
+        (("FINISHED", "RUNNING"), JobState.FINISHED),
+    ],
+)
+def test_of_several_imports_of_a_name_the_best_counts_and_others_dont(
+    states: tuple[str, ...], best: JobState
+) -> None:
+    wire = Wire()
+    node = {"id": "p1", "name": "digits", "allowedMediaType": "IMAGE"}
+    wire.on(documents.PROJECTS, {"projects": [node]})
+    wire.on(documents.PROJECT_ONTOLOGY, {"project": {"ontology": None}})
+    theirs = ("reconciler labels of mine", "FINISHED")
+    told = [(OURS, state) for state in states]
+    wire.on(documents.LABEL_IMPORTS, listed_imports(theirs, *told))
+    project = Project("digits", ONTOLOGY, None, ())
+
+    found = wire.labelbox().read(Desired(resources={project.address: project}))
+
+    assert found.resources[project.address] == CurrentProject(
+        id=RemoteId("p1"),
+        name="digits",
+        media_type="IMAGE",
+        ontology_id=None,
+        imports={OURS: best},
+    )
+
+
+def test_nobody_asks_for_the_imports_of_a_project_that_others_own() -> None:
+    wire = Wire()
+    nodes = [
+        {"id": id_, "name": name, "allowedMediaType": None}
+        for id_, name in (("p1", "digits"), ("p2", "Digits"))
+    ]
+    wire.on(documents.PROJECTS, {"projects": nodes})
+    wire.on(documents.PROJECT_ONTOLOGY, {"project": {"ontology": {"id": "o1"}}})
+    project = Project("digits")
+
+    found = wire.labelbox().read(Desired(resources={project.address: project}))
+
+    assert found.id_of(project.address) == "p1"
+    assert wire.count(documents.LABEL_IMPORTS) == 0

@@ -22,6 +22,7 @@ from reconciler.state.address import (
 from reconciler.state.resources import (
     Split,
 )
+from tests.remote.exported import exporting
 from tests.remote.said import (
     row_page,
     task,
@@ -118,39 +119,6 @@ def line(row: str, key: str | None, **details: Any) -> bytes:
     return json.dumps(told).encode() + b"\n"
 
 
-def exporting(
-    wire: Wire, *chunks: bytes, lines: int | None = None, size: int | None = None
-) -> None:
-    """Prepare an export in pieces; *lines* and *size* are what its header says."""
-    content = b"".join(chunks)
-    wire.on(documents.USER, {"user": {"id": "u1"}})
-    wire.on(documents.EXPORT_RUN, {"exportDataRowsInModelRun": {"taskId": "t1"}})
-    wire.on(documents.TASK, task("IN_PROGRESS"), task("COMPLETE"))
-    total = content.count(b"\n") if lines is None else lines
-
-    def header(given: dict[str, Any]) -> dict[str, Any]:
-        there = given["streamType"] == "RESULT" and content
-        told = {"totalSize": size or len(content), "totalLines": total}
-        return {"task": {"exportMetadataHeader": told if there else None}}
-
-    def piece(given: dict[str, Any]) -> dict[str, Any]:
-        start = 0
-        for n, chunk in enumerate(chunks):
-            if start == int(given["offset"]):
-                offsets = {"start": start, "end": start + len(chunk) - 1}
-                file = {"offsets": offsets, "file": f"https://f.test/{n}"}
-                return {"task": {"exportFileFromOffset": file}}
-            start += len(chunk)
-        return {"task": {"exportFileFromOffset": None}}
-
-    wire.on(documents.EXPORT_HEADER, header)
-    wire.on(documents.EXPORT_FILE, piece)
-    wire.files = {
-        f"https://f.test/{n}": httpx.Response(200, content=chunk)
-        for n, chunk in enumerate(chunks)
-    }
-
-
 def test_many_rows_are_read_by_an_export_whose_pieces_cut_through_lines() -> None:
     text = (
         line("1", "ä", data_split="TRAINING")
@@ -233,7 +201,7 @@ def test_a_line_of_another_shape_is_malformed() -> None:
     wire = Wire()
     exporting(wire, b'{"data_row": 7}\n')
 
-    with pytest.raises(Malformed, match="a line of the export"):
+    with pytest.raises(Malformed, match="a line of the file"):
         rows_of(wire, expected=50_000)
 
 

@@ -32,7 +32,7 @@ from tests.remote.said import (
     keys_result,
     task,
 )
-from tests.remote.wire import Answer, Wire
+from tests.remote.wire import Answer, Wire, sent_files
 
 
 def uploading(wire: Wire, *failures: tuple[str, str]) -> None:
@@ -53,15 +53,6 @@ def uploading(wire: Wire, *failures: tuple[str, str]) -> None:
     wire.on(documents.KEYS_RESULT, keys_result())
 
 
-def parts(wire: Wire) -> list[bytes]:
-    """Take the files out of the uploads, in the order of their arrival."""
-    return [
-        request.content.split(b"\r\n\r\n", 3)[3].rsplit(b"\r\n--", 1)[0]
-        for request in wire.requests
-        if b"form-data" in request.content
-    ]
-
-
 def test_data_rows_go_as_items_in_chunks_and_a_manifest() -> None:
     wire = Wire()
     uploading(wire)
@@ -75,7 +66,7 @@ def test_data_rows_go_as_items_in_chunks_and_a_manifest() -> None:
 
     wire.labelbox().perform(UploadDataRows(DATASET, (row,)), ids=IDS)
 
-    chunk, manifest = (json.loads(part) for part in parts(wire))
+    chunk, manifest = (json.loads(part) for part in sent_files(wire))
     assert chunk == [
         {
             "id": {"type": "AUTO", "value": ""},
@@ -106,7 +97,7 @@ def test_chunks_stay_below_their_size() -> None:
 
     wire.labelbox(Bounds(chunk=500)).perform(UploadDataRows(DATASET, rows), ids=IDS)
 
-    *chunks, manifest = parts(wire)
+    *chunks, manifest = sent_files(wire)
     assert max(map(len, chunks)) <= 500
     keys = {
         item["payload"]["global_key"] for chunk in chunks for item in json.loads(chunk)
@@ -128,7 +119,7 @@ def test_files_are_uploaded_first_and_referred_to(tmp_path: Path) -> None:
 
     wire.labelbox().perform(UploadDataRows(DATASET, (row,)), ids=IDS)
 
-    file, chunk, _ = parts(wire)
+    file, chunk, _ = sent_files(wire)
     assert file == b"\x89PNG"
     assert json.loads(chunk)[0]["payload"]["row_data"] == "https://f.test/up"
 
@@ -305,7 +296,7 @@ def test_metadata_by_name_is_sent_by_id() -> None:
 
     wire.labelbox().perform(UploadDataRows(DATASET, (row,)), ids=IDS)
 
-    assert json.loads(parts(wire)[0])[0]["payload"]["metadata_fields"] == [
+    assert json.loads(sent_files(wire)[0])[0]["payload"]["metadata_fields"] == [
         {"schemaId": "s1", "value": "left"},
         {"schemaId": "s2", "value": {}},
         {"schemaId": "s3", "value": {}},

@@ -72,7 +72,8 @@ class Wire:
         found = re.search(rb'"query":"(?:query|mutation) (\w+)', body)
         assert found
         name = found[1].decode()
-        given = {} if b"form-data" in body else json.loads(body)["variables"] or {}
+        parts = re.search(rb'name="operations"\r\n\r\n(.*?)\r\n--', body)
+        given = json.loads(parts[1] if parts else body)["variables"] or {}
         self.asked.append((name, given))
         prepared = self.answers[name]
         answer = prepared.pop(0) if len(prepared) > 1 else prepared[0]
@@ -99,6 +100,15 @@ class Wire:
 
     def labelbox(self, bounds: Bounds | None = None) -> Labelbox:
         return Labelbox(self.client(), bounds)
+
+
+def sent_files(wire: Wire) -> list[bytes]:
+    """Take the files out of the uploads, in the order of their arrival."""
+    return [
+        request.content.split(b"\r\n\r\n", 3)[3].rsplit(b"\r\n--", 1)[0]
+        for request in wire.requests
+        if b"form-data" in request.content
+    ]
 
 
 def refusal(message: str, code: str = "BAD_USER_INPUT") -> httpx.Response:

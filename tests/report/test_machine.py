@@ -18,7 +18,7 @@ def test_a_plan_says_what_a_program_needs() -> None:
 
     said = json.loads(document("plan", exit_code=0, **plan_fields(plan)))
 
-    assert said["format_version"] == "1.0"
+    assert said["format_version"] == "1.1"
     assert said["digest"] == plan.digest
     assert said["changed"] is True
     assert said["summary"] == {
@@ -30,6 +30,10 @@ def test_a_plan_says_what_a_program_needs() -> None:
         "rows_moved": 1,
         "rows_removed": 1,
         "data_rows_uploaded": 0,
+        "labels_added": 0,
+        "labels_sent": 0,
+        "predictions_sent": 0,
+        "metrics_sent": 0,
         "blocked": 0,
     }
     change = said["changes"][1]

@@ -2,7 +2,7 @@
 
 from reconciler.diagnostics import Diagnostic, Span
 from reconciler.plan.compare import PlanDifference
-from reconciler.report.diagnostics import render_diagnostics
+from reconciler.report.diagnostics import render_diagnostics, render_warnings
 from reconciler.report.text import render_differences, render_plan
 from reconciler.state.resources import Dataset, GlobalKey, Split
 from tests.support.values import (
@@ -171,3 +171,12 @@ def test_several_problems_are_counted_and_one_is_not() -> None:
 
     assert render_diagnostics([error, other]).endswith("\n2 problems.\n")
     assert "problem" not in render_diagnostics([error])
+
+
+def test_a_warning_is_shown_as_a_problem_is_but_called_so() -> None:
+    warning = Diagnostic(code="waiver-unused", message="a")
+    other = Diagnostic(code="waiver-unused", message="b")
+
+    assert render_warnings([warning]) == "Warning: a [waiver-unused]\n"
+    assert render_warnings([warning, other]).endswith("\n2 warnings.\n")
+    assert render_warnings([]) == ""

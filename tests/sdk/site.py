@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -133,6 +133,11 @@ class Checkout:
         """Run a command on the workspace."""
         variables = self.site.variables()
         return right_here(command, str(self.path), *options, **variables)
+
+    def command(self, command: str, *options: str) -> Ended:
+        """Run a command from inside of the workspace."""
+        with chdir(self.path):
+            return right_here(command, *options, **self.site.variables())
 
     def apply(self) -> None:
         """Have the server be as the manifests say."""

@@ -23,6 +23,7 @@ from tests.support.workspaces import make_workspace
 
 SPECS = Path(__file__).parents[2] / "specs"
 RUNS = ["logistic-regression", "random-forest", "svm-rbf"]
+NEIGHBOURS = ["knn-1-uniform", "knn-3-distance", "knn-3-uniform", "knn-7-distance"]
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,12 @@ def test_every_model_is_there_with_its_runs(client: Client) -> None:
         for model in client.get_models()
     }
 
-    assert found == {"animals": ["first", "second"], "digits": RUNS}
+    assert found == {
+        "animals": ["first", "second"],
+        "digits": [*NEIGHBOURS, *RUNS],
+        "notes": ["by-hand"],
+        "scenes": ["by-hand"],
+    }
 
 
 def test_a_model_has_the_ontology_of_its_manifest(client: Client) -> None:

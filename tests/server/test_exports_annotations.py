@@ -82,8 +82,9 @@ def make(files: MaskFiles) -> Make:
         media_type: str | None = "IMAGE",
         marks: bool = True,
         between: bool = False,
+        uuids: bool = False,
     ) -> dict[str, Any]:
-        reader = Reader(Features.of(ONTOLOGY), media_type, files, marks)
+        reader = Reader(Features.of(ONTOLOGY), media_type, files, marks, uuids)
         lines = numbered(decode_lines(json.dumps(rows).encode()))
         label = label_of(reader, LABEL, lines, between=between)
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(label))
@@ -181,6 +182,45 @@ def test_features_have_the_same_ids_in_every_export(make: Make) -> None:
     others = [one["feature_id"] for one in again["annotations"]["objects"]]
     assert len(set(ids)) == 3
     assert others[1:] == [ids[1], ids[0]]
+
+
+def test_annotations_say_at_the_top_which_uuid_they_were_imported_with(
+    make: Make,
+) -> None:
+    breed = {"name": "breed", "answer": {"name": "tabby"}}
+    rows = [
+        {
+            "uuid": ONE.upper(),
+            "name": "big-cat",
+            "bbox": BOX,
+            "classifications": [breed],
+        },
+        {"uuid": TWO, "name": "weather", "answer": {"name": "rain"}},
+        {
+            "uuid": ONE,
+            "name": "next to",
+            "relationship": {"source": ONE, "target": TWO},
+        },
+        {"name": "note", "answer": "none"},
+    ]
+
+    found = make(*rows, uuids=True)["annotations"]
+
+    assert [one["uuid"] for one in found["objects"]] == [ONE]
+    assert [one.get("uuid") for one in found["classifications"]] == [TWO, None]
+    assert [one["uuid"] for one in found["relationships"]] == [ONE]
+    assert json.dumps(found).count('"uuid"') == 3
+    assert "uuid" not in json.dumps(make(*rows))
+
+
+def test_a_relationship_has_what_is_asked_of_it(make: Make) -> None:
+    row = {"name": "next to", "relationship": {"source": ONE, "target": TWO}}
+    below = [{"name": "how far", "answer": "far"}]
+
+    (found,) = make({**row, "classifications": below})["annotations"]["relationships"]
+
+    (asked,) = found["classifications"]
+    assert asked["text_answer"] == {"content": "far"}
 
 
 def test_a_label_has_no_confidence(the_object: Make) -> None:

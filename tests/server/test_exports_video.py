@@ -30,10 +30,13 @@ ONTOLOGY = {
 
 
 def export(
-    *rows: Mapping[str, Any], between: bool = False, media_type: str = "VIDEO"
+    *rows: Mapping[str, Any],
+    between: bool = False,
+    media_type: str = "VIDEO",
+    uuids: bool = False,
 ) -> dict[str, Any]:
     masks = MaskFiles(Files(Path()), Urls("http://twin.test", b"secret", 0))
-    reader = Reader(Features.of(ONTOLOGY), media_type, masks, marks=True)
+    reader = Reader(Features.of(ONTOLOGY), media_type, masks, marks=True, uuids=uuids)
     lines = numbered(decode_lines(json.dumps(rows).encode()))
     label = label_of(reader, "label", lines, between=between)
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(label))
@@ -67,6 +70,35 @@ def test_an_object_is_on_its_key_frames() -> None:
     assert one["annotation_kind"] == "VideoBoundingBox"
     assert one["bounding_box"] == box(20)
     assert found["classifications"] == []
+
+
+def test_all_that_is_on_frames_says_its_uuid() -> None:
+    one, two, three = (f"a0000000-0000-4000-8000-00000000000{n}" for n in "123")
+    frames = [{"index": 2, "instanceURI": "https://e.test/2.png"}]
+    instances = [{"colorRGB": [n, 2, 3], "name": "cat"} for n in (1, 2)]
+    rows = [
+        {"uuid": one, **cat([{"frame": 1, "bbox": box(0)}])},
+        {
+            "uuid": two,
+            "name": "note",
+            "answer": "dark",
+            "frames": [{"start": 1, "end": 2}],
+        },
+        {"uuid": three, "masks": {"frames": frames, "instances": instances}},
+        cat([{"frame": 2, "bbox": box(0)}]),
+    ]
+
+    found = export(*rows, uuids=True)["annotations"]["frames"]
+
+    said = [
+        [
+            one.get("uuid")
+            for one in (*frame["objects"].values(), *frame["classifications"])
+        ]
+        for frame in found.values()
+    ]
+    assert said == [[one, two], [three, three, None]]
+    assert "uuid" not in json.dumps(export(*rows))
 
 
 def test_between_key_frames_it_moves_in_a_straight_line_when_asked_for() -> None:

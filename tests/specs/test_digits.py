@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import runpy
 import struct
 import zlib
@@ -12,6 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
+
+from reconciler.pipeline.workspaces import specify
+from reconciler.state.canonical import digest
+from reconciler.state.labels import LabelPins
 
 DIGITS = Path(__file__).parents[2] / "specs" / "digits"
 
@@ -168,6 +173,7 @@ def test_the_script_numbers_images_and_rows_from_one(script: Script) -> None:
         "images/digit-0001.png",
         "images/digit-0002.png",
         "rows.csv",
+        "truth.ndjson",
     ]
     assert files["rows.csv"] == (
         b"global_key,image,digit\n"
@@ -231,7 +237,7 @@ def test_the_splits_of_the_readme_follow_from_the_keys(
     }
 
 
-def test_the_manifests_declare_one_model_with_three_runs() -> None:
+def test_the_manifests_declare_one_model_and_its_runs() -> None:
     documents = [
         (document["kind"], document["name"])
         for path in sorted(DIGITS.glob("*.yaml"))
@@ -244,7 +250,114 @@ def test_the_manifests_declare_one_model_with_three_runs() -> None:
         ("Dataset", "digits"),
         ("Model", "digits"),
         ("Ontology", "digits"),
+        ("Project", "digits"),
         ("ModelRun", "svm-rbf"),
         ("ModelRun", "random-forest"),
         ("ModelRun", "logistic-regression"),
+        ("ModelRun", "knn-{parameters.n_neighbors}-{parameters.weights}"),
     ]
+
+
+@pytest.fixture(scope="module")
+def truth() -> dict[str, str]:
+    """Say which digit each image shows, by name."""
+    lines = map(json.loads, (DIGITS / "truth.ndjson").read_text().splitlines())
+    return {one["dataRow"]["globalKey"]: one["answer"]["name"] for one in lines}
+
+
+def test_every_row_is_labelled_with_the_digit_of_the_table(
+    rows: list[dict[str, str]], truth: dict[str, str]
+) -> None:
+    names = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+    ]
+
+    assert truth == {row["global_key"]: names[int(row["digit"])] for row in rows}
+
+
+RUNS = (
+    "svm-rbf",
+    "random-forest",
+    "logistic-regression",
+    "knn-1-uniform",
+    "knn-3-uniform",
+    "knn-3-distance",
+    "knn-7-distance",
+)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_the_report_of_a_run_follows_from_its_predictions(
+    run: str, truth: dict[str, str]
+) -> None:
+    folder = DIGITS / "results" / run
+    report = json.loads((folder / "report.json").read_text())
+    said = map(json.loads, (folder / "predictions.ndjson").read_text().splitlines())
+    right = {
+        one["dataRow"]["globalKey"]: one["answer"]["name"]
+        == truth[one["dataRow"]["globalKey"]]
+        for one in said
+    }
+    members = {
+        key: split
+        for key, split in splits_of_the_workspace()
+        if split in ("VALIDATION", "TEST")
+    }
+
+    assert right.keys() == members.keys()
+    for split, accuracy in report["accuracy"].items():
+        those = [right[key] for key in members if members[key] == split]
+        assert round(sum(those) / len(those), 4) == accuracy
+    assert report["versions"].keys() == {"python", "sklearn", "numpy", "scipy", "PIL"}
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_the_scores_of_a_run_say_which_predictions_were_right(
+    run: str, truth: dict[str, str]
+) -> None:
+    folder = DIGITS / "results" / run
+    said = map(json.loads, (folder / "predictions.ndjson").read_text().splitlines())
+    guesses = {one["dataRow"]["globalKey"]: one["answer"]["name"] for one in said}
+    with (folder / "scores.csv").open(newline="") as table:
+        correct = {
+            row["key"]: row["value"]
+            for row in csv.DictReader(table)
+            if row["metric"] == "correct"
+        }
+
+    assert correct == {
+        key: "1" if guess == truth[key] else "0" for key, guess in guesses.items()
+    }
+
+
+def test_the_runs_were_trained_on_what_is_declared() -> None:
+    workspace = specify(DIGITS)
+    runs = {run.name: run for run in workspace.desired.runs() if run.model == "digits"}
+
+    assert set(runs) == set(RUNS)
+    for name, run in runs.items():
+        report = (DIGITS / "results" / name / "report.json").read_text()
+        assert run.rows is not None
+        assert isinstance(run.labels, LabelPins)
+        assert run.config is not None
+        assert json.loads(report)["trained_on"] == {
+            "config": digest(run.config),
+            "splits": run.rows.digest(),
+            "labels": run.labels.digest,
+        }
+
+
+def splits_of_the_workspace() -> list[tuple[str, str]]:
+    """Say in which split each row of the runs is, as the tool reads it."""
+    run = next(run for run in specify(DIGITS).desired.runs() if run.name == "svm-rbf")
+    assert run.rows is not None
+    return [(name, split.value) for name, split in run.rows]

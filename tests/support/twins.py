@@ -80,8 +80,9 @@ def session_on(
     *,
     read_only: bool = False,
     bounds: Bounds | None = None,
+    specification: workspaces.Specification | None = None,
 ) -> Iterator[sessions.Session]:
-    """Open a session of a workspace on a server."""
+    """Open a session of a workspace on a server; what it says may be given."""
     client = GraphQLClient(
         ConnectionSettings(endpoint="http://twin.test/graphql", api_key=ApiKey(KEY)),
         read_only=read_only,
@@ -92,7 +93,7 @@ def session_on(
         organisation = remote.organisation()
         target = Target("http://twin.test/graphql", organisation.id, "Twin")
         yield sessions.Session(
-            workspaces.specify(workspace),
+            specification or workspaces.specify(workspace),
             remote,
             None if read_only else remote,
             target,

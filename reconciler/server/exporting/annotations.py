@@ -10,6 +10,8 @@ The shapes are those of Labelbox's export reference. Where it says nothing:
   its colour; one that came as pixels has the URL of a file of ours; run lengths
   stay what they are.
 - Boxes on pages keep their unit, because nobody knows how large a page is.
+- The uuid of a line is at the top of what it became, as `uuid`. That key is ours:
+  Labelbox's exports don't tell it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,6 +57,7 @@ class Reader:
         media_type: What the data is; None for what nobody knows.
         masks: Where pixels go.
         marks: Whether confidences and custom metrics count.
+        uuids: Whether to say with which uuid a line was imported.
         headings: What was found out about each feature and option.
     """
 
@@ -62,6 +65,7 @@ class Reader:
     media_type: str | None
     masks: MaskFiles
     marks: bool
+    uuids: bool = False
     headings: dict[Feature | Option, Mapping[str, Any]] = field(default_factory=dict)
 
     def feature(self, given: Row | Nested, level: Level[Feature]) -> Feature | None:
@@ -84,6 +88,10 @@ class Reader:
         if known is None:
             known = self.headings[node] = _describe(node)
         return {"feature_id": part, **known}
+
+    def identify(self, seed: str) -> dict[str, Any]:
+        """Say the uuid of a line, given what tells it from others of its label."""
+        return {"uuid": seed} if self.uuids and not seed.startswith("#") else {}
 
     def weigh(self, given: Row | Nested | Answer) -> dict[str, Any]:
         """Say how sure a model was, and what else it counts."""
@@ -209,12 +217,16 @@ def relationship_of(
     feature = reader.feature(row, reader.features.top)
     # Conversations are texts here: so the reference has it.
     prefix = kind_prefix(reader.media_type).removeprefix("Conversational")
-    return {
+    found = {
         **reader.heading(name(seed), feature, row),
         "annotation_kind": f"{prefix}{camel_case(both)}",
         **reader.weigh(row),
         both: ends,
     }
+    if row.classifications:
+        asked = nested_of(reader, name, seed, row.classifications, feature)
+        found["classifications"] = asked
+    return found
 
 
 def _answer(

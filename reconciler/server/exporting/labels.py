@@ -52,20 +52,19 @@ def label_of(
             add_timed(timeline, reader, name, seed, row)
         elif row.relationship is not None:
             found = relationship_of(reader, name, seed, row, row.relationship)
-            relationships.append(found)
+            relationships.append(found | reader.identify(seed))
         elif answers_of(row) is not None:
-            classifications.append(
-                classification_of(
-                    reader,
-                    name,
-                    seed,
-                    row,
-                    feature=reader.feature(row, reader.features.top),
-                    message_id=row.message_id,
-                )
+            asked = classification_of(
+                reader,
+                name,
+                seed,
+                row,
+                feature=reader.feature(row, reader.features.top),
+                message_id=row.message_id,
             )
+            classifications.append(asked | reader.identify(seed))
         elif (one := object_of(reader, name, seed, row)) is not None:
-            objects.append(one)
+            objects.append(one | reader.identify(seed))
     annotations: dict[str, Any]
     if timeline.frames or reader.media_type == "VIDEO":
         annotations = {**timeline.annotations(), "classifications": classifications}

@@ -33,6 +33,7 @@ class Surroundings:
         wanted: What lines shall say.
         masks: Where pixels of masks go.
         split_key: What a row's split is called.
+        uuids: Whether annotations say with which uuid they were imported.
         ontologies: Those that labels are made with, by number.
     """
 
@@ -40,6 +41,7 @@ class Surroundings:
     wanted: Wanted
     masks: MaskFiles
     split_key: str
+    uuids: bool
     ontologies: dict[int | None, Features] = field(
         default_factory=lambda: {None: Features.of({})}
     )
@@ -82,7 +84,8 @@ class Readers:
         if key not in self._known:
             features = self._around.features(ontology_pk)
             masks = self._around.masks
-            self._known[key] = Reader(features, media_type, masks, marks)
+            uuids = self._around.uuids
+            self._known[key] = Reader(features, media_type, masks, marks, uuids)
         return self._known[key]
 
 

@@ -230,7 +230,13 @@ def _look_up(
 ) -> Export:
     params, filters = asked.get("params") or {}, asked["filters"]
     wanted = read_wanted(params)
-    around = Surroundings(db, wanted, masks, request.settings.split_export_key)
+    around = Surroundings(
+        db,
+        wanted,
+        masks,
+        split_key=request.settings.split_export_key,
+        uuids=request.settings.export_uuids,
+    )
     own = list(row_sections(db, request.urls, wanted))
     columns = Columns(
         details=wanted.details or wanted.label_details, metadata=wanted.metadata

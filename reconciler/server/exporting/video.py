@@ -112,7 +112,7 @@ def _add_object(
 ) -> None:
     feature = reader.feature(row, reader.features.top)
     part = name(seed)
-    heading = {**reader.heading(part, feature, row)}
+    heading = reader.heading(part, feature, row) | reader.identify(seed)
     for segment in row.segments or ():
         keys = sorted(segment.keyframes, key=lambda one: one.frame)
         numbers = [one.frame for one in keys]
@@ -185,7 +185,8 @@ def _add_masks(
         part = name(f"{seed}/{n}")
         schema_id = instance.schema_id or instance.feature_schema_id
         row = Row(name=instance.name, schema_id=schema_id)
-        heading = reader.heading(part, reader.feature(row, reader.features.top), row)
+        feature = reader.feature(row, reader.features.top)
+        heading = reader.heading(part, feature, row) | reader.identify(seed)
         timeline.segments[part] = _merged(Frames(i, i) for i in urls)
         timeline.key_frames[part] = sorted(urls)
         for frame, url in urls.items():
@@ -226,16 +227,15 @@ def _add_answers(
         chosen = [one for one in there if isinstance(one, Answer)]
         texts = [one for one in there if isinstance(one, str)]
         texts += [one.value for one in chosen if one.value is not None]
-        timeline.frame(frame)["classifications"].append(
-            classification_of(
-                reader,
-                name,
-                seed,
-                row,
-                feature=feature,
-                answers=texts[0] if texts else chosen,
-            )
+        asked = classification_of(
+            reader,
+            name,
+            seed,
+            row,
+            feature=feature,
+            answers=texts[0] if texts else chosen,
         )
+        timeline.frame(frame)["classifications"].append(asked | reader.identify(seed))
 
 
 def _written(

@@ -1,0 +1,83 @@
+"""`bundle.json`: what an exported folder says of itself."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from reconciler.annotations.digests import Part
+from reconciler.diagnostics import Diagnostic, InputError, Span
+from reconciler.pipeline.folders import Folder
+from reconciler.state.address import Address
+
+BUNDLE: Final = "bundle.json"
+"""The file that says what the others are."""
+
+FORMAT_VERSION: Final = "1.0"
+"""Of `BUNDLE`: a minor version adds fields, a major one changes their meaning."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """What `bundle.json` says.
+
+    Attributes:
+        address: The run.
+        endpoint: Where it was exported from.
+        organisation: Id of the organisation there.
+        digests: Of each part of the run.
+        files: Hex SHA-256 of each file, by its name with `/`; all but this one
+            and reconciler.yaml, which says where the run is made.
+    """
+
+    address: Address
+    endpoint: str
+    organisation: str
+    digests: Mapping[Part, str]
+    files: Mapping[str, str]
+
+
+def write_bundle(folder: Folder, bundle: Bundle) -> None:
+    """Write what a bundle says of itself, once its other files are there."""
+    said = {
+        "format_version": FORMAT_VERSION,
+        "address": str(bundle.address),
+        "endpoint": bundle.endpoint,
+        "organisation": bundle.organisation,
+        "digests": bundle.digests,
+        "files": bundle.files,
+    }
+    text = json.dumps(said, indent=2, ensure_ascii=False)
+    folder.write(BUNDLE, f"{text}\n".encode())
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read what a bundle says of itself.
+
+    Raises:
+        InputError: When it is no bundle, or one of another version.
+    """
+    file = folder / BUNDLE
+    try:
+        return _read(json.loads(file.read_bytes()))
+    except OSError as error:
+        why = f"{file} can't be read: {(error.strerror or str(error)).lower()}"
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f"{file} isn't what `reconciler export` writes: {error}"
+    hint = f"name a folder that `reconciler export` made; it has a {BUNDLE}"
+    raise InputError(
+        [Diagnostic(code="bundle-damaged", message=why, span=Span(BUNDLE), hint=hint)]
+    )
+
+
+def _read(said: Any) -> Bundle:
+    if str(said["format_version"]).partition(".")[0] != "1":
+        raise ValueError("it is of another version")
+    return Bundle(
+        address=Address.parse(said["address"]),
+        endpoint=str(said["endpoint"]),
+        organisation=str(said["organisation"]),
+        digests={Part(name): str(one) for name, one in said["digests"].items()},
+        files={str(name): str(one) for name, one in said["files"].items()},
+    )

@@ -1,0 +1,1 @@
+"""What differs, kind by kind; `plan.diff` has the whole."""

@@ -1,0 +1,79 @@
+"""Runs: config, rows, labels, predictions, metrics and status."""
+
+from reconciler.plan.changes import Change, FieldChange
+from reconciler.plan.diffing.given import (
+    Differences,
+    Differing,
+    Given,
+    created,
+    existing,
+)
+from reconciler.plan.diffing.sending import diff_uploads
+from reconciler.plan.diffing.statuses import StatusFound, compare_status
+from reconciler.plan.fields import diff_fields
+from reconciler.plan.uploads import Destination
+from reconciler.rows.change import RowsChange
+from reconciler.state.address import RemoteId
+from reconciler.state.canonical import JsonObject, digest
+from reconciler.state.resources import Run
+from reconciler.state.snapshot import CurrentRun
+
+
+def diff_run(wanted: Run, given: Given, found: Differences) -> Change:
+    """Compare a run; only what it declares counts."""
+    there = given.current.resources.get(wanted.address)
+    status = _status(wanted, given, exists=there is not None)
+    if status.notice:
+        found.notices.append(status.notice)
+    if status.blocked:
+        found.blocked.append(status.blocked)
+    labels = given.labels.get(wanted.address) if wanted.labels is not None else None
+    if labels is not None:
+        found.notices.extend(labels.notices)
+        found.blocked.extend(labels.blocked)
+    rows = given.rows.get(wanted.address) if wanted.rows is not None else None
+    there_id = None if there is None else there.id
+    to = _destination(wanted, there_id, rows)
+    if there is None:
+        config = _config_fields({}, wanted.config or {})
+        before = None
+    else:
+        assert isinstance(there, CurrentRun)
+        config = (
+            () if wanted.config is None else _config_fields(there.config, wanted.config)
+        )
+        before = digest(there.config) if config else None
+    differing = Differing(
+        fields=(*config, *status.fields),
+        rows=rows,
+        labels=None if labels is None else labels.change,
+        uploads=diff_uploads(wanted.address, to, given),
+        config_before=before,
+    )
+    if there_id is None:
+        return created(wanted, given, differing)
+    return existing(wanted, given, there_id, differing)
+
+
+def _destination(
+    wanted: Run, run: RemoteId | None, rows: RowsChange | None
+) -> Destination:
+    return Destination(
+        id=run,
+        members=wanted.rows,
+        added=frozenset(rows.added_names()) if rows else frozenset(),
+    )
+
+
+def _status(wanted: Run, given: Given, *, exists: bool) -> StatusFound:
+    if wanted.status is None:
+        return StatusFound()
+    now = given.statuses.get(wanted.address) if exists else None
+    return compare_status(wanted.status, address=wanted.address, current=now)
+
+
+def _config_fields(before: JsonObject, after: JsonObject) -> tuple[FieldChange, ...]:
+    return tuple(
+        FieldChange(("config", *one.path), one.before, one.after)
+        for one in diff_fields(before, after)
+    )
