@@ -44,6 +44,7 @@ from reconciler.state.resources import (
     Model,
     Resource,
     RowIdentity,
+    Run,
 )
 from reconciler.state.snapshot import Desired
 
@@ -208,6 +209,15 @@ class _Resolver:
             labels=self._labels(document, manifest),
         )
         self._problems.extend(problems)
+        if any(map(_pins_by_other_names, runs)):
+            self._problems.append(
+                Diagnostic(
+                    code="wrong-row-name",
+                    message="a lock names rows by global key, and `rows` by data row id",
+                    span=document.span(("labels",)),
+                    hint="name the rows by `globalKeys`, or the labels by `labelIds`",
+                )
+            )
         for run in runs:
             self._keep(declared, run, manifest.id)
             if base is not None:
@@ -291,6 +301,14 @@ class _Resolver:
         )
         self._problems.extend(problems)
         return pins
+
+
+def _pins_by_other_names(run: Run) -> bool:
+    return (
+        isinstance(run.labels, LabelPins)
+        and run.rows is not None
+        and run.rows.by is RowIdentity.DATA_ROW_ID
+    )
 
 
 def _shared_keys(desired: Desired) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from reconciler.pipeline.comparing import (
 )
 from reconciler.pipeline.questions import elsewhere, unchecked_ids, unknown_keys
 from reconciler.pipeline.sessions import Session
-from reconciler.pipeline.uploading import Schemas, prepare_uploads
+from reconciler.pipeline.uploading import Schemas
 from reconciler.plan.build import Plan, build
 from reconciler.plan.changes import Notice
 from reconciler.plan.guards import Allowance
@@ -41,7 +41,7 @@ def make_plan(session: Session, *, allowed: Iterable[Allowance] = ()) -> Plan:
     reader = session.reader
     desired = _needed(given.desired, given.selected)
     current = reader.read(desired)
-    uploads = prepare_uploads(
+    uploads = session.prepared.uploads(
         desired, _schemas(desired, current), workspace.limits.predictions_per_job
     )
     rows = compare_all_rows(desired, current, reader)

@@ -3,12 +3,13 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reconciler.ledger.directory import DirectoryLedger
 from reconciler.manifest.workspace import Workspace
 from reconciler.pipeline.serving import opened_store, store_in
+from reconciler.pipeline.uploading import Prepared
 from reconciler.pipeline.workspaces import Specification, home_of
 from reconciler.plan.build import LOCAL, Target
 from reconciler.ports import Reader, Unauthorized, Writer
@@ -34,6 +35,7 @@ class Session:
         writer: Changes the remote; None where only a plan was asked for.
         target: Which remote.
         ledger: What this workspace owns there.
+        prepared: What was made ready to be sent, for the plan after an apply.
     """
 
     specification: Specification
@@ -41,6 +43,7 @@ class Session:
     writer: Writer | None
     target: Target
     ledger: DirectoryLedger
+    prepared: Prepared = field(default_factory=Prepared)
 
 
 @contextmanager

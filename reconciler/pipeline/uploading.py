@@ -73,6 +73,30 @@ def prepare_uploads(
     return prepared
 
 
+class Prepared:
+    """What was made ready, kept for the next plan of the same manifests."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Schemas, frozenset[Address]] | None = None
+        self._uploads: dict[Address, tuple[Uploads, ...]] = {}
+
+    def uploads(
+        self, desired: Desired, schemas: Schemas, per_job: int
+    ) -> dict[Address, tuple[Uploads, ...]]:
+        """Make ready what `prepare_uploads` does, unless nothing changed.
+
+        Args:
+            desired: What the manifests say, or a part of the same.
+            schemas: The ontologies that are known.
+            per_job: How many lines one import brings, about.
+        """
+        asked = schemas, frozenset(desired.resources)
+        if self._last != asked:
+            self._uploads = prepare_uploads(desired, schemas, per_job)
+            self._last = asked
+        return self._uploads
+
+
 def check_uploads(desired: Desired, workspace: Workspace) -> None:
     """Check what is to be sent by those ontologies that manifests declare whole.
 

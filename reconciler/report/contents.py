@@ -1,5 +1,6 @@
 """What hangs on the rows of a run or project, in words: labels, uploads, refusals."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,6 +11,8 @@ from reconciler.plan.changes import LabelsChange, UploadsChange
 from reconciler.plan.uploads import left_behind
 from reconciler.state.labels import PinnedLabel
 from reconciler.state.uploads import LineRefusal
+
+_QUOTED: Final = re.compile(r"""(['"]).*?\1""")
 
 REFUSED: Final = 3
 """How many lines are named of those that were refused for one reason."""
@@ -37,7 +40,8 @@ class RefusedLines:
     """Lines that were refused for one reason.
 
     Attributes:
-        reason: The remote's own words.
+        reason: The remote's own words; where they differ in what they quote, as
+            in the name of a row, `...` stands for that.
         count: How many.
         sample: Some of them.
     """
@@ -82,12 +86,19 @@ def upload_lines(uploads: UploadsChange) -> Iterator[Line]:
 
 
 def by_reason(refusals: Iterable[LineRefusal]) -> list[RefusedLines]:
-    """Group refused lines by the reason, most frequent first."""
+    """Group refused lines by the reason, most frequent first.
+
+    A reason may quote the row or the uuid, and is the same reason all the same.
+    """
     found: dict[str, list[LineRefusal]] = {}
     for one in refusals:
-        found.setdefault(one.reason, []).append(one)
+        found.setdefault(_QUOTED.sub(r"\1...\1", one.reason), []).append(one)
     groups = [
-        RefusedLines(reason, len(those), tuple(those[:REFUSED]))
+        RefusedLines(
+            those[0].reason if len({one.reason for one in those}) == 1 else reason,
+            len(those),
+            tuple(those[:REFUSED]),
+        )
         for reason, those in found.items()
     ]
     return sorted(groups, key=lambda group: (-group.count, group.reason))

@@ -5,7 +5,7 @@ Both pass every event on, so that they can stand anywhere in the chain.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.apply.events import (
     Done,
@@ -27,6 +27,10 @@ from reconciler.state.uploads import LineRefusal
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_REASONS: Final = 10
+"""How many reasons are shown for which lines of an object were refused."""
 
 
 def log_lines(
@@ -118,9 +122,12 @@ def _refusals(finished: Iterable[Finished], folder: Path | None) -> Iterator[str
             found.setdefault(one.step.address, []).extend(one.outcome.refusals)
     for address, refusals in found.items():
         yield f"Refused by the remote for {address}:"
-        for group in by_reason(refusals):
+        groups = by_reason(refusals)
+        for group in groups[:_REASONS]:
             names = shortened([refused_name(one) for one in group.sample], group.count)
             yield f"  {counted(group.count, 'line')}: {plain(group.reason)}: {names}"
+        if len(groups) > _REASONS:
+            yield f"  and {counted(len(groups) - _REASONS, 'other reason')}"
     if found and folder is not None:
         yield f"All of them are in {plain(str(folder))}"
 

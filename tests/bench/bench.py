@@ -15,6 +15,7 @@ from tests.bench.cases.compare import compares
 from tests.bench.cases.lock import locks
 from tests.bench.cases.many import many
 from tests.bench.cases.plan import plans
+from tests.bench.cases.send import sends
 from tests.bench.cases.serve import serves
 from tests.bench.cases.start import starts
 from tests.bench.cases.validate import validates
@@ -30,6 +31,7 @@ CASES: Final[Mapping[str, Callable[[Setting], None]]] = {
     "serve": serves,
     "lock": locks,
     "validate": validates,
+    "send": sends,
 }
 
 

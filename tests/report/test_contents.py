@@ -8,6 +8,7 @@ from reconciler.plan.build import Plan
 from reconciler.plan.changes import LabelsChange
 from reconciler.plan.labels import LabelsFound
 from reconciler.plan.steps import CreateRun, SendChunk
+from reconciler.report.contents import by_reason
 from reconciler.report.machine import plan_fields, refusal_list
 from reconciler.report.markdown import render_markdown
 from reconciler.report.progress import render_outcomes
@@ -213,3 +214,24 @@ def test_a_program_is_told_the_reasons_with_samples() -> None:
             "sample": [{"row": f"r{n}", "uuid": f"u{n}"} for n in range(3)],
         }
     ]
+
+
+def test_reasons_that_differ_in_what_they_quote_are_one() -> None:
+    refusals = [
+        *(LineRefusal(f"r{n}", None, f"the row 'r{n}' is \"gone\"") for n in range(4)),
+        LineRefusal("r9", None, "no feature 'cat'"),
+    ]
+
+    assert [(one.reason, one.count) for one in by_reason(refusals)] == [
+        ("the row '...' is \"...\"", 4),
+        ("no feature 'cat'", 1),
+    ]
+
+
+def test_of_many_reasons_the_most_frequent_are_shown() -> None:
+    many = [LineRefusal("r", None, f"reason {n}") for n in range(12)]
+
+    said = render_outcomes([sent(0, *many)], refused=None)
+
+    assert said.count("1 line: reason") == 10
+    assert "  and 2 other reasons\n" in said
