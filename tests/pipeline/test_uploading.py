@@ -7,7 +7,12 @@ import pytest
 
 from reconciler.diagnostics import InputError
 from reconciler.manifest.load import find_workspace, load
-from reconciler.pipeline.uploading import Schemas, check_uploads, prepare_uploads
+from reconciler.pipeline.uploading import (
+    Prepared,
+    Schemas,
+    check_uploads,
+    prepare_uploads,
+)
 from reconciler.state.address import Address, project_address, run_address
 from reconciler.state.canonical import JsonObject
 from reconciler.state.resources import RowIdentity
@@ -161,3 +166,19 @@ def test_the_problems_of_all_files_are_said_together(root: Write) -> None:
         ("specs/q.ndjson:1:10", "annotation-invalid"),
         ("specs/t.ndjson:1:42", "row-not-in-run"),
     ]
+
+
+def test_what_is_ready_is_kept_until_the_ontology_is_another(root: Write) -> None:
+    file = "predictions: [{file: p.ndjson}]\n"
+    desired = _load(root(f"{REFERENCE}{MODEL}{RUN}{file}", {"p.ndjson": _eye("a")}))
+    ready = Prepared()
+    run = run_address("m", "r")
+    other: Schemas = {ONTOLOGY: ({**SCHEMA, "classifications": []}, "TEXT")}
+
+    first = ready.uploads(desired, KNOWN, 1000)
+
+    assert ready.uploads(desired, dict(KNOWN), 1000)[run] is first[run]
+    with pytest.raises(InputError, match="point"):
+        ready.uploads(desired, other, 1000)
+    assert ready.uploads(desired, {}, 1000) == {}
+    assert ready.uploads(desired, KNOWN, 1000)[run] is not first[run]
