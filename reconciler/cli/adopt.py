@@ -1,10 +1,11 @@
 """`reconciler adopt`."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
-from reconciler.cli.common import color_option, failures
+from reconciler.cli.common import AddressType, color_option, failures, output_option
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import counted
 from reconciler.pipeline import adopting, sessions
@@ -12,32 +13,13 @@ from reconciler.report.machine import document
 from reconciler.report.summary import plain
 from reconciler.state.address import Address, Kind
 
-
-class _AdoptableType(click.ParamType[Address]):
-    """The address of a model or a run."""
-
-    name = "address"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Address:
-        """Read the address, or refuse it as bad usage."""
-        try:
-            address = Address.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if address.kind not in (Kind.MODEL, Kind.RUN):
-            self.fail(f"{address} is neither model/NAME nor run/MODEL/NAME", param, ctx)
-        return address
+_ADOPTABLE: Final = AddressType(
+    {Kind.MODEL, Kind.RUN}, "is neither model/NAME nor run/MODEL/NAME"
+)
 
 
 @click.command("adopt")
-@click.argument(
-    "address", type=_AdoptableType(), metavar="(model/NAME | run/MODEL/NAME)"
-)
+@click.argument("address", type=_ADOPTABLE, metavar="(model/NAME | run/MODEL/NAME)")
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
@@ -45,14 +27,7 @@ class _AdoptableType(click.ParamType[Address]):
     help="Folder for the files, in a folder of manifests; default: one named after "
     "the model.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@output_option
 @color_option
 def command(
     address: Address, to: Path | None, output: str, *, color: bool | None

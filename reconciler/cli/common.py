@@ -1,7 +1,7 @@
 """What commands share: options, settings, and how a failure is shown."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -34,10 +34,29 @@ color_option: Final = click.option(
 )
 
 
-class RunType(click.ParamType[Address]):
-    """The address of a run on the command line."""
+output_option: Final = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
 
-    name = "run"
+
+class AddressType(click.ParamType[Address]):
+    """An address on the command line.
+
+    Args:
+        kinds: What it may be the address of.
+        advice: What to say of any other one.
+    """
+
+    name = "address"
+
+    def __init__(self, kinds: Collection[Kind], advice: str) -> None:
+        self._kinds = kinds
+        self._advice = advice
 
     def convert(
         self,
@@ -45,14 +64,18 @@ class RunType(click.ParamType[Address]):
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> Address:
-        """Read the address of a run, or refuse it as bad usage."""
+        """Read the address, or refuse it as bad usage."""
         try:
             address = Address.parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        if address.kind is not Kind.RUN:
-            self.fail(f"{address} is no run: write it as run/MODEL/NAME", param, ctx)
+        if address.kind not in self._kinds:
+            self.fail(f"{address} {self._advice}", param, ctx)
         return address
+
+
+RUN: Final = AddressType({Kind.RUN}, "is no run: write it as run/MODEL/NAME")
+"""The address of a run on the command line."""
 
 
 def use_color(chosen: bool | None, settings: Settings, *, err: bool) -> bool:  # noqa: FBT001  # click's value
@@ -68,7 +91,7 @@ def use_color(chosen: bool | None, settings: Settings, *, err: bool) -> bool:  #
 allow_remove_option: Final = click.option(
     "--allow-remove",
     "removable",
-    type=RunType(),
+    type=RUN,
     multiple=True,
     metavar="ADDRESS",
     help="Let rows leave this run, however many; may be repeated.",
@@ -78,7 +101,7 @@ allow_remove_option: Final = click.option(
 allow_change_option: Final = click.option(
     "--allow-change",
     "changeable",
-    type=RunType(),
+    type=RUN,
     multiple=True,
     metavar="ADDRESS",
     help="Let this run change although it is COMPLETE; may be repeated.",

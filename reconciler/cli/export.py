@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.common import RunType, color_option, failures
+from reconciler.cli.common import RUN, color_option, failures, output_option
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import counted
 from reconciler.pipeline import bundles, sessions, workspaces
@@ -15,7 +15,7 @@ from reconciler.state.contents import ExportParams
 
 
 @click.command("export")
-@click.argument("address", type=RunType(), metavar="run/MODEL/NAME")
+@click.argument("address", type=RUN, metavar="run/MODEL/NAME")
 @click.option(
     "--to",
     "target",
@@ -47,14 +47,7 @@ from reconciler.state.contents import ExportParams
     is_flag=True,
     help="Fetch the content of data rows, and masks that are pictures of their own.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@output_option
 @color_option
 def command(
     address: Address,

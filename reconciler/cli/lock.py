@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from reconciler.cli.common import color_option, failures
+from reconciler.cli.common import AddressType, color_option, failures, output_option
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import counted
 from reconciler.pipeline import locking, sessions
@@ -25,31 +25,13 @@ _WORDS: Final = {
 }
 
 
-class LockedType(click.ParamType[Address]):
-    """The address of what has a lock, on the command line."""
-
-    name = "address"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Address:
-        """Read the address of a DataRows or a run, or refuse it as bad usage."""
-        try:
-            address = Address.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if address.kind not in (Kind.ROWS, Kind.RUN):
-            self.fail(
-                f"{address} has no lock: write rows/NAME or run/MODEL/NAME", param, ctx
-            )
-        return address
+_LOCKED: Final = AddressType(
+    {Kind.ROWS, Kind.RUN}, "has no lock: write rows/NAME or run/MODEL/NAME"
+)
 
 
 @click.command("lock")
-@click.argument("addresses", nargs=-1, type=LockedType(), metavar="[ADDRESS]...")
+@click.argument("addresses", nargs=-1, type=_LOCKED, metavar="[ADDRESS]...")
 @click.option(
     "--check",
     is_flag=True,
@@ -60,14 +42,7 @@ class LockedType(click.ParamType[Address]):
     is_flag=True,
     help="Ask again what locks must hold, and say what changed.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@output_option
 @color_option
 def command(
     addresses: tuple[Address, ...],

@@ -7,6 +7,7 @@ import click
 from reconciler.cli.common import (
     color_option,
     failures,
+    output_option,
     path_argument,
     use_color,
 )
@@ -26,14 +27,7 @@ from reconciler.state.canonical import JsonObject
     is_flag=True,
     help="List every run of PATH, and what it sets in the config that it builds on.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@output_option
 @color_option
 def command(path: Path, *, expand: bool, output: str, color: bool | None) -> None:
     """Check the manifests, without asking any remote.

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from reconciler.annotations.digests import Part, RowDifference
-from reconciler.cli.common import color_option, failures
+from reconciler.cli.common import color_option, failures, output_option
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import counted
 from reconciler.pipeline import sessions, verifying, workspaces
@@ -27,14 +27,7 @@ from reconciler.state.canonical import JsonValue
     metavar="PATH",
     help="Workspace whose remote is asked about the run of DIR; default: DIR itself.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print the result.",
-)
+@output_option
 @color_option
 def command(
     what: str, workspace: Path | None, output: str, *, color: bool | None
