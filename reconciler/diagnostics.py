@@ -153,6 +153,8 @@ CATALOGUE: Final[dict[str, str]] = {
     "the other way round.",
     "uuid-twice": "Two annotations of one data row have the same uuid; one would replace "
     "the other.",
+    "answered-twice": "A classification of a whole data row, or of one of its messages, "
+    "has two answers there.",
     "metric-twice": "The same metric (name, feature and subclass) is given twice for one "
     "data row.",
     "metric-aggregation": "One metric name has several aggregations within a run.",
@@ -200,6 +202,8 @@ CATALOGUE: Final[dict[str, str]] = {
     "task-failed": "A task of the remote came to nothing, for the reason that it gives.",
     # Bundles and adoption
     "export-unreadable": "An annotation of an export can't be said as a line of an import.",
+    "not-declarable": "What exists has what no manifest can say, such as an unfit name.",
+    "among-manifests": "A bundle would be read as part of the workspace that it lies in.",
     "bundle-damaged": "The folder has no bundle.json, or one that can't be read.",
     "file-exists": "There is something in the place where files are to be written.",
     # This machine

@@ -17,7 +17,7 @@ raise live here too:
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import IO, ClassVar, Protocol
 
 from reconciler.diagnostics import ReconcilerError, counted
 from reconciler.plan.changes import Notice
@@ -206,7 +206,10 @@ class Reader(Protocol):
         """
 
     def download(self, url: str) -> bytes:
-        """Fetch a file that an export names, without the key."""
+        """Fetch a file that an export names, without the key; a bounded one."""
+
+    def download_to(self, url: str, file: IO[bytes]) -> None:
+        """Do as `download` into an open file, which is empty, to hold a large one."""
 
     def notices(self) -> tuple[Notice, ...]:
         """List what the remote turned out not to do, and what was done instead."""

@@ -1,6 +1,7 @@
 """One line of an import, read and checked on its own."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -30,7 +31,7 @@ from reconciler.annotations.kinds import (
     forms_of,
     kind_of,
 )
-from reconciler.annotations.lenient import is_about, look_again
+from reconciler.annotations.lenient import is_about, look_again, unknown_fields
 from reconciler.annotations.metrics import (
     METRIC_FIELDS,
     aggregation_of,
@@ -38,7 +39,7 @@ from reconciler.annotations.metrics import (
     is_metric,
     key_of,
 )
-from reconciler.annotations.problems import Problem, show
+from reconciler.annotations.problems import Problem, hint, show
 from reconciler.annotations.rows import (
     Masks,
     Relation,
@@ -50,6 +51,8 @@ from reconciler.annotations.rows import (
     schema_id_of,
 )
 from reconciler.annotations.rules import Purpose, Rules
+
+_FIELDS: Final = tuple(sorted(FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class Checker:
             return _metric(row, uuid)
         if uuid is None and self.rules.require_uuid:
             found.append(Problem("MissingField", "uuid is missing", "uuid"))
-        kind, feature = self._check_annotation(row, found)
+        kind, feature = self._check_annotation(row, line, found)
         if found:
             return refuse(uuid or row.uuid, row.data_row, found)
         assert kind
@@ -136,12 +139,12 @@ class Checker:
         check_metric(row, self.features, self.rules, found)
 
     def _check_annotation(
-        self, row: Row, found: list[Problem]
+        self, row: Row, line: bytes, found: list[Problem]
     ) -> tuple[Kind | None, Feature | None]:
         forms = forms_of(row)
         form = forms[0] if len(forms) == 1 else None
         if form is None:
-            found.append(_no_single_form(forms))
+            found.append(_no_single_form(forms, line))
         elif form.kind is Kind.VIDEO_MASKS and row.masks:
             check_media(form, form.kind, self.media_type, self.purpose, found)
             check_body(row, form.kind, None, self.purpose, found)
@@ -244,12 +247,16 @@ def _check_data_row(name: RowName | None, found: list[Problem]) -> None:
         found.append(Problem("WrongDataRow", message, "dataRow"))
 
 
-def _no_single_form(forms: list[Form]) -> Problem:
+def _no_single_form(forms: list[Form], line: bytes) -> Problem:
     if forms:
         fields = " and ".join(form.field for form in forms)
         message = f"the row has {fields}; a row is one annotation"
         return Problem("SeveralAnnotations", message)
-    message = f"the row is nothing: it has none of {', '.join(sorted(FIELDS))}"
+    for name in unknown_fields(line):
+        if near := hint(name, _FIELDS):
+            message = f"the row is nothing: {show(name)} is no field{near}"
+            return Problem("NoAnnotation", message)
+    message = f"the row is nothing: it has none of {', '.join(_FIELDS)}"
     return Problem("NoAnnotation", message)
 
 

@@ -125,20 +125,29 @@ class Facts:
         )
 
 
+class Side(StrEnum):
+    """One of two that are compared."""
+
+    DECLARED = "declared"
+    RUN = "run"
+
+
 class RowDifference(NamedTuple):
     """A data row that isn't the same on both sides.
 
     Attributes:
         row: Its name.
         parts: What of it differs; `MEMBERS` alone when only one side has it.
+        only: The side that has it, then.
     """
 
     row: str
     parts: tuple[Part, ...]
+    only: Side | None = None
 
 
 def differing_rows(
-    one: Facts, other: Facts, parts: Iterable[Part]
+    declared: Facts, run: Facts, parts: Iterable[Part]
 ) -> tuple[int, tuple[RowDifference, ...]]:
     """Count the rows that differ in any of some parts, and name the first ten."""
     asked = [part for part in Part if part in frozenset(parts)]
@@ -146,10 +155,14 @@ def differing_rows(
 
     def found() -> Iterator[RowDifference]:
         nonlocal count
-        for name in one.rows.keys() | other.rows.keys():
-            if differing := _differing(one.rows.get(name), other.rows.get(name), asked):
+        for name in declared.rows.keys() | run.rows.keys():
+            one, other = declared.rows.get(name), run.rows.get(name)
+            if differing := _differing(one, other, asked):
                 count += 1
-                yield RowDifference(name, differing)
+                only = None
+                if Part.MEMBERS in differing:
+                    only = Side.RUN if one is None else Side.DECLARED
+                yield RowDifference(name, differing, only)
 
     samples = tuple(nsmallest(SAMPLES, found()))
     return count, samples

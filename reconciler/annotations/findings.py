@@ -17,7 +17,12 @@ from reconciler.rows.metric_table import column_of
 from reconciler.rows.problems import SHOWN, More, Problems
 from reconciler.rows.read import Origin, Record
 from reconciler.rows.spec import RowFormat
-from reconciler.state.resources import LineFile, MetricSource, MetricTable
+from reconciler.state.resources import (
+    LineFile,
+    MetricSource,
+    MetricTable,
+    WrittenMetric,
+)
 
 NOT_JSON: Final = "NotJson"
 """The name of the problem of a line that is no JSON at all."""
@@ -157,11 +162,13 @@ class Findings:
                     hint=found.hint,
                     related=found.related,
                 )
-            case _:
+            case WrittenMetric(span=span, locate=locate):
+                place = (span, None) if locate is None else locate(steps_of(found.path))
                 return Diagnostic(
                     found.code,
                     found.message,
-                    source.span,
+                    place[0],
                     found.hint,
                     related=found.related,
+                    excerpt=place[1],
                 )

@@ -63,11 +63,13 @@ def look_again(line: bytes, error: Exception) -> Look:
     problems: list[Problem] = []
     try:
         found = msgspec.json.decode(line)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as broken:
         try:
             found = _mend(json.loads(line.decode(errors="replace")), "", problems)
         except (ValueError, RecursionError):
-            return _pick(line, error)
+            is_json = isinstance(broken, msgspec.ValidationError)
+            was_read = not isinstance(error, msgspec.ValidationError)
+            return _pick(line, error if is_json or was_read else broken)
         if not problems:
             problems = [_unreadable(error)]
     if not isinstance(found, dict):
@@ -90,6 +92,15 @@ def _take_apart(
                 wrong.add(_root(problem.path))
                 problems.append(problem)
     return Look(Row(**fields), frozenset(wrong), problems or [_unreadable(error)])
+
+
+def unknown_fields(line: bytes) -> list[str]:
+    """Find the fields that no line has, in their order; none where it is no object."""
+    try:
+        found = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except (ValueError, RecursionError):
+        return []
+    return [name for name in found if name not in _TYPES]
 
 
 def is_about(problem: Problem, wrong: frozenset[str]) -> bool:

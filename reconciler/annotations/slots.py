@@ -17,7 +17,7 @@ from reconciler.annotations.aside import PARTS, Entry, SpooledLines, entries
 from reconciler.annotations.checked import MetricKey
 from reconciler.annotations.content import content_of, contents_of, label_hash
 from reconciler.annotations.features import Feature, Features
-from reconciler.annotations.findings import Finding, Findings
+from reconciler.annotations.findings import At, Finding, Findings
 from reconciler.annotations.marks import marks_of, metric_identity, pack
 from reconciler.annotations.problems import show
 from reconciler.annotations.rows import Row, decode
@@ -150,10 +150,11 @@ class Dealer:
                 counted.add(counts)
 
     def _check_annotations(self, row: str, annotations: Sequence[_Named]) -> None:
+        answered = set(self._check_answers(row, annotations))
         seen: dict[str, Entry] = {}
         for uuid, _, entry in annotations:
             first = seen.setdefault(uuid, entry)
-            if first is not entry:
+            if first is not entry and entry.at not in answered:
                 self._refuse(
                     entry,
                     "uuid-twice",
@@ -165,6 +166,34 @@ class Dealer:
             self._check_counts(annotations)
         if self.relate and any(one.entry.kept.ends for one in annotations):
             self._check_ends(row, annotations)
+
+    def _check_answers(self, row: str, annotations: Sequence[_Named]) -> Iterator[At]:
+        """Refuse second answers of a whole row, or of one of its messages.
+
+        A label would hold both, for good.
+
+        Returns:
+            The places of those that are refused.
+        """
+        whole = [one for one in annotations if one.entry.kept.whole]
+        times = Counter(one.entry.kept.feature for one in whole)
+        seen: dict[tuple[int, str | None], Entry] = {}
+        several = (one for one in whole if times[one.entry.kept.feature] > 1)
+        for _, line, entry in sorted(several, key=_place_of):
+            message = decode(line).message_id
+            first = seen.setdefault((entry.kept.feature, message), entry)
+            if first is entry:
+                continue
+            of = "" if message is None else f"the message {show(message)} of "
+            name = self.used[entry.kept.feature].name
+            self._refuse(
+                entry,
+                "answered-twice",
+                f"{of}the data row {show(row)} has two answers to {show(name)}",
+                "name",
+                first,
+            )
+            yield entry.at
 
     def _check_counts(self, annotations: Sequence[_Named]) -> None:
         most = self.rules.annotations_per_feature
@@ -265,6 +294,10 @@ def _by_row(lines: Sequence[Entry]) -> _Rows:
     for entry in lines:
         rows.setdefault(entry.kept.row, []).append(entry)
     return rows
+
+
+def _place_of(one: _Named) -> tuple[int, int]:
+    return one.entry.kept.source, one.entry.kept.line
 
 
 def _with_uuid(line: bytes, uuid: str) -> bytes:

@@ -141,7 +141,10 @@ def _overtaken(
     """Say why a saved plan may not be carried out, if it may not."""
     since = session.ledger.carried_out()[saved.after :]
     if plan and saved.digest in since:
-        again = "it was carried out already, and what it did was changed since"
+        again = (
+            "it was carried out already, and there is something to do again: the "
+            "remote, the manifests or their files have changed since"
+        )
         return (PlanDifference(None, again),)
     return compare_plans(saved=saved, fresh=plan)
 
@@ -195,8 +198,8 @@ class _Telling:
 
     @property
     def converged(self) -> bool:
-        """Whether a new plan was made, and is empty."""
-        return self.rest is not None and not self.rest
+        """Whether a new plan was made, and is empty and not blocked."""
+        return self.rest is not None and self.rest.settled
 
     def show_plan(self) -> None:
         """Show the plan before anything is done; a program gets it at the end."""
@@ -245,7 +248,8 @@ class _Telling:
         elif self.unchecked is not None:
             click.echo(f"A new plan could not be made: {plain(self.unchecked)}")
         elif self.rest is not None:
-            click.echo("After the apply there is still something to do:")
+            held = "blocked" if self.rest.blocked else "to do"
+            click.echo(f"After the apply there is still something {held}:")
             click.echo(render_plan(self.rest), nl=False)
         elif self.finished or self.unwritten is not None:
             click.echo("Run apply again: what was done is not done twice.")

@@ -68,7 +68,13 @@ class AddressType(click.ParamType[Address]):
         try:
             address = Address.parse(str(value))
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            if str(value).partition("/")[0] in self._kinds:
+                self.fail(str(error), param, ctx)
+            forms = " or ".join(
+                "run/MODEL/NAME" if kind is Kind.RUN else f"{kind}/NAME"
+                for kind in sorted(self._kinds)
+            )
+            self.fail(f"{value!r} is no address: write it as {forms}", param, ctx)
         if address.kind not in self._kinds:
             self.fail(f"{address} {self._advice}", param, ctx)
         return address

@@ -19,7 +19,7 @@ class Exit(IntEnum):
     PARTIAL = 5
     """Some steps were done, others failed."""
     UNCONVERGED = 6
-    """Done, but a new plan isn't empty; or nobody can tell."""
+    """Done, but a new plan isn't empty, or is blocked; or nobody can tell."""
     USAGE = 64
     """The command line is wrong, or a question had nobody to answer it."""
     INTERRUPTED = 130

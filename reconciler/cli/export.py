@@ -45,7 +45,8 @@ from reconciler.state.contents import ExportParams
 @click.option(
     "--media",
     is_flag=True,
-    help="Fetch the content of data rows, and masks that are pictures of their own.",
+    help="Fetch the content of data rows, and masks that are pictures of their own; "
+    "always done with the embedded server.",
 )
 @output_option
 @color_option

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import click
 
-from reconciler.annotations.digests import Part, RowDifference
+from reconciler.annotations.digests import RowDifference, Side
 from reconciler.cli.common import color_option, failures, output_option
 from reconciler.cli.exits import Exit
 from reconciler.diagnostics import counted
 from reconciler.pipeline import sessions, verifying, workspaces
 from reconciler.pipeline.bundle_file import read_bundle
 from reconciler.pipeline.verifying import Verification
-from reconciler.report.machine import document
-from reconciler.report.summary import plain
+from reconciler.report.machine import document, field_entry
+from reconciler.report.summary import dotted, plain, shown
 from reconciler.settings import Settings
 from reconciler.state.address import Address, Kind
 from reconciler.state.canonical import JsonValue
@@ -89,6 +89,9 @@ def _lines(done: Verification) -> Iterator[str]:
         if part in differing:
             one = differing[part]
             yield f"  {part}: {one.found}, and should be {one.expected}"
+            for field in one.fields:
+                values = f"{shown(field.before)} -> {shown(field.after)}"
+                yield f"    {dotted(field)}: {values}"
     for row in done.rows:
         yield f"  data row {row.row}: {_row_words(row)}"
     if done.row_count > len(done.rows):
@@ -100,9 +103,13 @@ def _lines(done: Verification) -> Iterator[str]:
 
 
 def _row_words(row: RowDifference) -> str:
-    if Part.MEMBERS in row.parts:
-        return "only one side has it"
-    return f"other {', '.join(row.parts)}"
+    match row.only:
+        case Side.DECLARED:
+            return "gone from the run"
+        case Side.RUN:
+            return "not in what is declared"
+        case None:
+            return f"other {', '.join(row.parts)}"
 
 
 def _fields(done: Verification) -> dict[str, JsonValue]:
@@ -111,13 +118,22 @@ def _fields(done: Verification) -> dict[str, JsonValue]:
         "same": bool(done),
         "compared": [part.value for part in done.compared],
         "differences": [
-            {"part": one.part.value, "expected": one.expected, "found": one.found}
+            {
+                "part": one.part.value,
+                "expected": one.expected,
+                "found": one.found,
+                "fields": [field_entry(field) for field in one.fields],
+            }
             for one in done.differences
         ],
         "rows": {
             "count": done.row_count,
             "samples": [
-                {"row": one.row, "parts": [part.value for part in one.parts]}
+                {
+                    "row": one.row,
+                    "parts": [part.value for part in one.parts],
+                    "only": one.only and one.only.value,
+                }
                 for one in done.rows
             ],
         },

@@ -1,32 +1,34 @@
-"""The inventory in a directory: lines of JSON, appended and never rewritten.
+"""The inventory in a directory: lines of JSON, appended one after the other.
 
     inventory/<endpoint>/<organisation>/objects.jsonl     {"address", "id"}
     inventory/<endpoint>/<organisation>/data-rows.jsonl   {"dataset", "rows"}
     inventory/<endpoint>/<organisation>/uploads.jsonl     a slot, as it was sent
-    inventory/<endpoint>/<organisation>/lineage.jsonl     {"lineage"}
     inventory/<endpoint>/<organisation>/plans.jsonl       {"carried_out"}
-    inventory/<endpoint>/<organisation>/refused/<job>.ndjson  {"row", "uuid", "reason"}
+    inventory/<endpoint>/<organisation>/refused/<address>/<job>.ndjson
+                                                    {"row", "uuid", "reason"}
 
-The last line about a thing holds. A line is on the disk before the next step
+The last line about a thing holds; uploads, of which there are many, lose the others
+when an apply begins. A line is on the disk before the next step
 is reported, so that a killed apply loses at most what was in flight; a line
 that was cut short by the kill is dropped, when it is read or written after.
 """
 
 import fcntl
+import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
-from reconciler.apply.events import Done, Event, Failed, Finished
+from reconciler.apply.events import Done, Event, Failed, Finished, Skipped
 from reconciler.diagnostics import Diagnostic, InputError
-from reconciler.ledger.lines import append, entries, replace
+from reconciler.ledger.lines import append, compact, entries, latest, replace
 from reconciler.ledger.sent import (
+    Entry,
     Sent,
     collected,
     entry_line,
@@ -35,6 +37,7 @@ from reconciler.ledger.sent import (
     read_entry,
     refusal_line,
     spread,
+    thing_of,
 )
 from reconciler.plan.build import Plan, Target
 from reconciler.plan.steps import SendChunk, UploadDataRows
@@ -44,6 +47,9 @@ from reconciler.state.inventory import Inventory
 from reconciler.state.resources import GlobalKey
 
 _NO_IDS: Final[Mapping[Address, RemoteId]] = MappingProxyType({})
+
+_LONGEST: Final = 200
+"""Characters of a folder's name; file systems take some more."""
 
 
 class DirectoryLedger:
@@ -66,18 +72,21 @@ class DirectoryLedger:
         self._data_rows = self._folder / "data-rows.jsonl"
         self._plans = self._folder / "plans.jsonl"
         self._uploads = self._folder / "uploads.jsonl"
-        self._lineages = self._folder / "lineage.jsonl"
+        self._lineage = secrets.token_hex(4)
 
     @property
     def refused(self) -> Path:
-        """The folder with every line that was ever refused, a file a job."""
+        """The folder with every line that was ever refused.
+
+        It has a folder for each object, with a file for each job.
+        """
         return self._folder / "refused"
 
     def recall(self) -> Inventory:
         """Read what was written down; nothing is an inventory that owns nothing.
 
-        Its lineage is new then, and written down with the first thing to be sent:
-        whoever only plans leaves no trace.
+        Its lineage is not of it, but of whoever recalls it: two that began as one
+        never give two jobs the same name.
 
         Raises:
             InputError: When a line is damaged other than by a kill.
@@ -89,8 +98,8 @@ class DirectoryLedger:
         return Inventory(
             owned=owned,
             fingerprints=fingerprints,
-            uploads=collected(entries(self._uploads, read_entry)),
-            lineage=self._written_lineage() or self._new_lineage,
+            uploads=collected(latest(self._uploads, thing_of, read_entry)),
+            lineage=self._lineage,
         )
 
     @contextmanager
@@ -101,7 +110,9 @@ class DirectoryLedger:
         another machine isn't held back, and is found out by preconditions.
 
         Raises:
-            InputError: When another apply is at it, naming its process.
+            InputError: When another apply is at it, naming its process; or when
+                a line of the inventory is damaged.
+            LedgerError: When the inventory can't be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "lock").open("a+") as held:
@@ -113,6 +124,7 @@ class DirectoryLedger:
             held.truncate(0)
             held.write(str(os.getpid()))
             held.flush()
+            compact(self._uploads, thing_of)
             yield
 
     def carried_out(self) -> tuple[str, ...]:
@@ -142,8 +154,6 @@ class DirectoryLedger:
         ]
         append(self._objects, lines)
         if sending := [entry_line(one) for one in intents(plan)]:
-            if self._written_lineage() is None:
-                append(self._lineages, [{"lineage": self._new_lineage}])
             append(self._uploads, sending)
 
     def remember_uploads(self, sent: Sent) -> None:
@@ -167,6 +177,7 @@ class DirectoryLedger:
             LedgerError: When that can't be written.
         """
         known = dict(ids)
+        skipped: list[Entry] = []
         for event in events:
             match event:
                 case Finished(step=UploadDataRows() as step, outcome=Done()):
@@ -180,28 +191,34 @@ class DirectoryLedger:
                     step=SendChunk() as step, outcome=Done() | Failed() as outcome
                 ):
                     self._record_sent(step, outcome, known.get(step.address))
+                case Finished(step=SendChunk() as step, outcome=Skipped() as outcome):
+                    entry = outcome_of(step, outcome, known.get(step.address))
+                    skipped += [] if entry is None else [entry]
                 case Finished(step=step, outcome=Done(id=str() as made)):
                     known[step.address] = made
                     append(self._objects, [{"address": str(step.address), "id": made}])
                 case _:
                     pass
             yield event
+        # Nothing was brought about that a kill could make anyone forget.
+        if skipped:
+            append(self._uploads, map(entry_line, skipped))
 
     def _record_sent(
         self, step: SendChunk, outcome: Done | Failed, parent: RemoteId | None
     ) -> None:
         if isinstance(outcome, Failed) and outcome.refusals:
-            file = self.refused / f"{quote(step.job, safe='')}.ndjson"
+            file = self._refused_of(step.address) / f"{quote(step.job, safe='')}.ndjson"
             replace(file, map(refusal_line, outcome.refusals))
         if (entry := outcome_of(step, outcome, parent)) is not None:
             append(self._uploads, [entry_line(entry)])
 
-    def _written_lineage(self) -> str | None:
-        return next(entries(self._lineages, _lineage), None)
-
-    @cached_property
-    def _new_lineage(self) -> str:
-        return secrets.token_hex(4)
+    def _refused_of(self, address: Address) -> Path:
+        name = quote(str(address), safe="")
+        if len(name) > _LONGEST:
+            told = hashlib.sha256(name.encode()).hexdigest()[:16]
+            name = f"{name[: _LONGEST - 17]}-{told}"
+        return self.refused / name
 
 
 def _busy(process: str) -> InputError:
@@ -227,7 +244,3 @@ def _object(entry: Mapping[str, Any]) -> tuple[Address, RemoteId]:
 
 def _uploaded(entry: Mapping[str, Any]) -> tuple[Address, Mapping[GlobalKey, str]]:
     return Address.parse(entry["dataset"]), dict(entry["rows"].items())
-
-
-def _lineage(entry: Mapping[str, Any]) -> str:
-    return str(entry["lineage"])

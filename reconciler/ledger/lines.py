@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
@@ -17,6 +17,18 @@ from reconciler.state.canonical import JsonObject
 _T = TypeVar("_T")
 
 _BLOCK: Final = 1 << 16
+_UNREADABLE: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,  # of an infinity, which Python reads as a number
+    RecursionError,
+    zlib.error,
+)
+
+_WORTH: Final = 4
+"""A file is written anew when it has more lines than that for one that holds."""
 
 
 class LedgerError(ReconcilerError):
@@ -50,11 +62,15 @@ def replace(file: Path, lines: Iterable[JsonObject]) -> None:
         LedgerError: When that can't be written.
     """
     text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+    _put(file, text.encode())
+
+
+def _put(file: Path, content: bytes) -> None:
     new = file.with_name(f"{file.name}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with new.open("wb") as opened:
-            opened.write(text.encode())
+            opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
         new.replace(file)
@@ -68,26 +84,81 @@ def entries(file: Path, read: Callable[[JsonObject], _T]) -> Iterator[_T]:
     Raises:
         InputError: When a line is damaged other than by a kill.
     """
+    for number, line in enumerate(_lines(file), start=1):
+        yield _read(file, number, line, read)
+
+
+def latest(
+    file: Path,
+    about: Callable[[JsonObject], Hashable],
+    read: Callable[[JsonObject], _T],
+) -> Iterator[_T]:
+    """Read the last line about each thing, in their order in the file.
+
+    Args:
+        file: The file; there are no lines when there is none.
+        about: Says what a line is about.
+        read: Reads a line; others than the last ones aren't given to it.
+
+    Raises:
+        InputError: When a line is damaged other than by a kill.
+    """
+    for number, line in _holding(file, _lines(file), about):
+        yield _read(file, number, line, read)
+
+
+def compact(file: Path, about: Callable[[JsonObject], Hashable]) -> None:
+    """Drop the lines that no longer hold, when they are most of a file.
+
+    Nobody may append meanwhile.
+
+    Args:
+        file: The file, of which the last line about each thing holds.
+        about: Says what a line is about.
+
+    Raises:
+        InputError: When a line is damaged other than by a kill.
+        LedgerError: When the file can't be written.
+    """
+    lines = _lines(file)
+    holding = _holding(file, lines, about)
+    if len(holding) * _WORTH < len(lines):
+        _put(file, b"".join(line + b"\n" for _, line in holding))
+
+
+def _lines(file: Path) -> list[bytes]:
     try:
         text = file.read_bytes()
     except FileNotFoundError:
-        return
-    lines = text.split(b"\n")[:-1]  # what follows the last newline was cut short
+        return []
+    return text.split(b"\n")[:-1]  # what follows the last newline was cut short
+
+
+def _holding(
+    file: Path, lines: list[bytes], about: Callable[[JsonObject], Hashable]
+) -> list[tuple[int, bytes]]:
+    """Find the last line about each thing, with its number."""
+    last: dict[Hashable, tuple[int, bytes]] = {}
     for number, line in enumerate(lines, start=1):
-        try:
-            yield read(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, zlib.error):
-            raise InputError(
-                [
-                    Diagnostic(
-                        code="inventory-damaged",
-                        message="the line is no inventory entry",
-                        span=Span(str(file), number, 1),
-                        hint="restore the file, or remove it: objects are then "
-                        "adopted again by name, and nothing is deleted",
-                    )
-                ]
-            ) from None
+        last[_read(file, number, line, about)] = number, line
+    return sorted(last.values())
+
+
+def _read(file: Path, number: int, line: bytes, read: Callable[[JsonObject], _T]) -> _T:
+    try:
+        return read(json.loads(line))
+    except _UNREADABLE:
+        raise InputError(
+            [
+                Diagnostic(
+                    code="inventory-damaged",
+                    message="the line is no inventory entry",
+                    span=Span(str(file), number, 1),
+                    hint="restore the file, or remove it: objects are then "
+                    "adopted again by name, and nothing is deleted",
+                )
+            ]
+        ) from None
 
 
 def unwritable(file: Path, error: OSError) -> LedgerError:

@@ -3,10 +3,10 @@
 import base64
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from reconciler.annotations.marks import mark, merged, without
-from reconciler.apply.events import Done, Failed
+from reconciler.apply.events import Done, Failed, Skipped
 from reconciler.plan.build import Plan
 from reconciler.plan.changes import PlannedChunk
 from reconciler.plan.steps import SendChunk
@@ -39,7 +39,8 @@ def spread(sent: Sent) -> Iterator[Entry]:
 def intents(plan: Plan) -> Iterator[Entry]:
     """Say what is about to be sent, before anything is done.
 
-    From then on any of it may be there, whatever becomes of the apply.
+    From then on any of it may be there, whatever becomes of the apply. What was sent
+    for rows that come back isn't: it went when they left.
     """
     for change in plan.changes:
         for uploads in change.uploads:
@@ -50,12 +51,17 @@ def intents(plan: Plan) -> Iterator[Entry]:
                     planned.chunk.slot,
                     _begun(planned, change.id),
                 )
+            for slot, last in uploads.forgotten.items():
+                yield change.address, uploads.family, slot, last
 
 
 def outcome_of(
-    step: SendChunk, outcome: Done | Failed, parent: RemoteId | None
+    step: SendChunk, outcome: Done | Failed | Skipped, parent: RemoteId | None
 ) -> Entry | None:
     """Say how sending a slot ended; None when its intent still says it all."""
+    if isinstance(outcome, Skipped):
+        # An earlier apply may have sent what this one didn't come to.
+        return None if step.may_exist else _entry(step, parent, marks=step.left)
     refusals: tuple[LineRefusal, ...] = ()
     refused = 0
     if isinstance(outcome, Failed):
@@ -63,13 +69,31 @@ def outcome_of(
         refused = len(refusals) or (step.chunk.count if outcome.job_failed else 0)
         if not refused:
             return None
+    return _entry(
+        step,
+        parent,
+        finished=isinstance(outcome, Done),
+        refused=refused,
+        marks=merged(step.left, without(step.chunk.marks, _marks(refusals))),
+    )
+
+
+def _entry(
+    step: SendChunk,
+    parent: RemoteId | None,
+    *,
+    finished: bool = False,
+    refused: int = 0,
+    marks: bytes,
+) -> Entry:
     uploaded = Uploaded(
         digest=step.chunk.digest,
         generation=step.generation,
-        finished=isinstance(outcome, Done),
+        finished=finished,
         refused=refused,
+        job=step.job,
         parent=parent,
-        marks=merged(step.left, without(step.chunk.marks, _marks(refusals))),
+        marks=marks,
     )
     return step.address, step.family, step.chunk.slot, uploaded
 
@@ -87,9 +111,30 @@ def entry_line(entry: Entry) -> JsonObject:
         "generation": uploaded.generation,
         "finished": uploaded.finished,
         "refused": uploaded.refused,
+        "job": uploaded.job,
         "parent": uploaded.parent,
         "marks": packed,
     }
+
+
+class Thing(NamedTuple):
+    """What an entry is about."""
+
+    address: str
+    family: str
+    slot: int
+    of: int
+
+
+def thing_of(line: Mapping[str, Any]) -> Thing:
+    """Say what an entry is about, without looking into it.
+
+    Raises:
+        KeyError, TypeError, ValueError: When it isn't one.
+    """
+    return Thing(
+        str(line["address"]), str(line["family"]), int(line["slot"]), int(line["of"])
+    )
 
 
 def read_entry(line: Mapping[str, Any]) -> Entry:
@@ -108,6 +153,7 @@ def read_entry(line: Mapping[str, Any]) -> Entry:
             generation=int(line["generation"]),
             finished=bool(line["finished"]),
             refused=int(line["refused"]),
+            job=str(line.get("job", "")),
             parent=None if parent is None else RemoteId(parent),
             marks=zlib.decompress(base64.b64decode(line["marks"], validate=True)),
         ),
@@ -124,6 +170,7 @@ def _begun(planned: PlannedChunk, parent: RemoteId | None) -> Uploaded:
         digest=planned.chunk.digest,
         generation=planned.generation,
         finished=False,
+        job=planned.job,
         parent=parent,
         marks=merged(planned.left, planned.chunk.marks),
     )

@@ -35,6 +35,7 @@ from reconciler.state.canonical import (
     digest,
 )
 from reconciler.state.resources import (
+    EMBEDDED,
     DataRow,
     Dataset,
     GlobalKey,
@@ -236,6 +237,15 @@ def _parse_row(
         row = _from_object(file.shape, record)
     if wrong := check_name(row.global_key, RowIdentity.GLOBAL_KEY):
         raise _BadRowError(*wrong, key_column)
+    if isinstance(row.content, str) and row.content.startswith(f"{EMBEDDED}/"):
+        columns = file.shape.columns
+        raise _BadRowError(
+            "row-invalid",
+            f"{EMBEDDED} is the embedded server of one workspace, and leads nowhere "
+            "from another",
+            columns.row_data if columns else "row_data",
+            "export it again: media are taken along from an embedded server",
+        )
     return row
 
 

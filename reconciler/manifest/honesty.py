@@ -15,7 +15,7 @@ from reconciler.manifest.document import Document
 from reconciler.manifest.memberships import Members
 from reconciler.manifest.schema import DataRowsManifest, ModelRunManifest, WaiverShape
 from reconciler.manifest.workspace import Checks, Severity
-from reconciler.rows.honesty import Overlap, Values, across_splits, trained_on
+from reconciler.rows.honesty import Examinations, Overlap, Values, across_splits
 from reconciler.rows.selecting import group_text
 from reconciler.state.canonical import canonical_bytes
 from reconciler.state.resources import DataRow, Dataset, LocalFile, RowIdentity
@@ -205,15 +205,19 @@ def _unknown_groups(
         return
     groups = known.groups_of(members) or {}
     assert isinstance(groups, Mapping)
-    if not any(name in groups for name, _ in members.rows):
-        yield Diagnostic(
-            code="group-unknown",
-            message=f"no data row of a declared Dataset says its {members.group!r}: "
-            "groups aren't checked",
-            span=owner.document.span(("group",)),
-            hint="declare a Dataset whose files have the metadata field, or name a "
-            "`column`",
-        )
+    if any(name in groups for name, _ in members.rows):
+        return
+    why = f"no data row of a declared Dataset says its {members.group!r}"
+    hint = "declare a Dataset whose files have the metadata field, or name a `column`"
+    if not _is_by_key(members):
+        why = "rows are named by data row ids here, and by global keys in Datasets"
+        hint = "name them by global keys, or name a `column` of the group"
+    yield Diagnostic(
+        code="group-unknown",
+        message=f"{why}: groups aren't checked",
+        span=owner.document.span(("group",)),
+        hint=hint,
+    )
 
 
 class _Known:
@@ -274,25 +278,35 @@ def _trained(
         What is found, by the identity of the run's document.
     """
     by_name = {each.manifest.name: each for each in rows}
+    frozen = [
+        (each, each.members.rows)
+        for each in rows
+        if each.manifest.frozen and each.members is not None
+    ]
+    examined_with: dict[str, set[str]] = {}
+    for run in runs:
+        if isinstance(run.manifest.rows, str):
+            examined_with.setdefault(run.manifest.model, set()).add(run.manifest.rows)
+    places = {each.manifest.name: n for n, (each, _) in enumerate(frozen)}
+    examined = {
+        model: tuple(sorted(places[name] for name in names if name in places))
+        for model, names in examined_with.items()
+    }
+    # Models that are examined with the same rows share an index.
+    indices = {
+        positions: Examinations([frozen[position][1] for position in positions])
+        for positions in examined.values()
+        if positions
+    }
     found: dict[int, list[Diagnostic]] = {}
-    compared: dict[tuple[int, int], Overlap] = {}
-    for frozen in rows:
-        name, examined = frozen.manifest.name, frozen.members
-        if not frozen.manifest.frozen or examined is None:
+    for run in runs:
+        learned = _members_of(run, by_name)
+        positions = examined.get(run.manifest.model, ())
+        if learned is None or not positions:
             continue
-        models = {run.manifest.model for run in runs if run.manifest.rows == name}
-        for run in runs:
-            learned = _members_of(run, by_name)
-            if run.manifest.model not in models or learned is None:
-                continue
-            pair = id(examined), id(learned)
-            if pair not in compared:
-                compared[pair] = trained_on(
-                    evaluation=examined.rows, trained=learned.rows
-                )
-            if overlap := compared[pair]:
-                problem = _trains(run, frozen, overlap)
-                found.setdefault(id(run), []).append(problem)
+        for at, overlap in indices[positions].trained_on(learned.rows).items():
+            each, _ = frozen[positions[at]]
+            found.setdefault(id(run), []).append(_trains(run, each, overlap))
     return found
 
 

@@ -1,10 +1,11 @@
 """What manifests say of annotations and metrics, to files that are safe to open."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Final, TypeAlias
 
-from reconciler.diagnostics import Diagnostic
+from reconciler.diagnostics import Diagnostic, Span
 from reconciler.manifest.document import Document
 from reconciler.manifest.schema import (
     LineFileShape,
@@ -15,6 +16,7 @@ from reconciler.manifest.schema import (
 )
 from reconciler.manifest.select import Astray, Files, Located
 from reconciler.manifest.variants import Values, fill
+from reconciler.rows.places import excerpt
 from reconciler.state.canonical import JsonObject, canonical_object
 from reconciler.state.resources import (
     LineFile,
@@ -28,6 +30,14 @@ PathInDocument: TypeAlias = tuple[str | int, ...]
 
 _LINES: Final = (".ndjson", ".jsonl")
 _TABLE: Final = ".csv"
+_WRITTEN: Final[Mapping[str | int, str]] = {
+    "metricName": "name",
+    "metricValue": "value",
+    "featureName": "feature",
+    "subclassName": "subclass",
+    "aggregation": "aggregation",
+}
+"""What the fields of a line are called in a manifest, but for the data row."""
 
 
 class ImportBuilder:
@@ -72,7 +82,9 @@ class ImportBuilder:
             path = ("metrics", position)
             if isinstance(shape, WrittenMetricShape):
                 line = written_line(shape)
-                found.append(WrittenMetric(line, self._document.span(path)))
+                locate = partial(_located, self._document, path)
+                span = self._document.span(path)
+                found.append(WrittenMetric(line, span, locate))
             elif _ending(shape.file) == _TABLE:
                 found.extend(self._table(shape, path, values))
             else:
@@ -169,6 +181,24 @@ def _columns(shape: MetricColumnsShape) -> dict[str, str]:
         **shape.model_dump(exclude={"global_key", "data_row_id"}),
     }
     return {name: column for name, column in named.items() if column is not None}
+
+
+def _located(
+    document: Document, metric: PathInDocument, steps: Sequence[str | int]
+) -> tuple[Span, str | None]:
+    """Find a value of a line where the metric is written."""
+    inside: PathInDocument = ()
+    match steps:
+        case ["dataRow", "id", *_]:
+            inside = ("dataRowId",)
+        case ["dataRow", *_]:
+            inside = ("globalKey",)
+        case [name, *rest] if name in _WRITTEN:
+            inside = (_WRITTEN[name], *rest)
+        case _:
+            pass
+    span = document.span((*metric, *inside))
+    return span, excerpt(document.source.line(span.line), span.column)
 
 
 def written_line(shape: WrittenMetricShape) -> JsonObject:

@@ -15,16 +15,9 @@ from reconciler.diagnostics import Diagnostic, Span
 from reconciler.manifest.document import Document
 from reconciler.manifest.schema import LabelsShape
 from reconciler.manifest.select import Astray, Files
-from reconciler.rows.lock import (
-    LabelsHeader,
-    LockedRows,
-    LockError,
-    RowsHeader,
-    read_header,
-    read_labels,
-    read_rows,
-    says,
-)
+from reconciler.rows.lock import LabelsHeader, LockError, RowsHeader, read_header, says
+from reconciler.rows.lock_labels import read_labels
+from reconciler.rows.lock_rows import LockedRows, read_rows
 from reconciler.rows.selecting import SelectedSplit
 from reconciler.state.address import Address, RemoteId, project_address
 from reconciler.state.canonical import JsonValue

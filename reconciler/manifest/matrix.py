@@ -6,8 +6,10 @@ whatever else the matrix comes to hold.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
 from math import prod
+from operator import and_, or_
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Span, counted
@@ -21,11 +23,15 @@ from reconciler.manifest.variants import (
     Variant,
     describe,
     fill,
-    is_same,
 )
 from reconciler.rows.problems import nearest
 from reconciler.state.address import run_address
-from reconciler.state.canonical import JsonObject, JsonValue, canonicalise
+from reconciler.state.canonical import (
+    JsonObject,
+    JsonValue,
+    canonical_bytes,
+    canonicalise,
+)
 
 _LARGEST: Final = 100_000
 """How many combinations are gone through, before any is left out."""
@@ -177,31 +183,34 @@ def _points(
     document: Document, matrix: MatrixShape
 ) -> tuple[Sequence[_Point], Sequence[Diagnostic]]:
     """Combine the axes, and say which exclusions exclude nothing."""
-    axes = [[canonicalise(value) for value in axis] for axis in matrix.axes.values()]
-    excluded = [_canonical(point) for point in matrix.exclude]
-    used: set[int] = set()
-    points: list[_Point] = []
+    axes = {
+        axis: [canonicalise(value) for value in values]
+        for axis, values in matrix.axes.items()
+    }
+    excluded = 0
+    unused: list[Diagnostic] = []
+    hits = _hits(axes, [_canonical(point) for point in matrix.exclude])
+    for position, hit in enumerate(hits):
+        excluded |= hit
+        if not hit:
+            problem = Diagnostic(
+                "wrong-value",
+                f"`matrix.exclude[{position}]` excludes nothing",
+                document.span(("matrix", "exclude", position)),
+                "take it out, or give it values that the axes have",
+            )
+            unused.append(problem)
+    left_out = _bits(excluded, prod(map(len, axes.values())))
     span = document.span(("name",))
-    for combination in product(*axes):
-        values = dict(zip(matrix.axes, combination, strict=True))
-        by = [n for n, point in enumerate(excluded) if _is_within(point, values)]
-        used.update(by)
-        if not by:
-            points.append(_Point(values, span))
+    points = [
+        _Point(dict(zip(axes, combination, strict=True)), span)
+        for combination, left in zip(product(*axes.values()), left_out, strict=True)
+        if not left
+    ]
     for position, point in enumerate(matrix.include):
         values = _canonical({axis: point[axis] for axis in matrix.axes})
         at = document.span(("matrix", "include", position))
         points.append(_Point(values, at))
-    unused = [
-        Diagnostic(
-            "wrong-value",
-            f"`matrix.exclude[{position}]` excludes nothing",
-            document.span(("matrix", "exclude", position)),
-            "take it out, or give it values that the axes have",
-        )
-        for position in range(len(excluded))
-        if position not in used
-    ]
     return points, unused
 
 
@@ -209,8 +218,43 @@ def _canonical(point: Mapping[str, object]) -> dict[str, JsonValue]:
     return {axis: canonicalise(value) for axis, value in point.items()}
 
 
-def _is_within(part: Values, values: Values) -> bool:
-    return all(is_same(values[axis], value) for axis, value in part.items())
+def _hits(
+    axes: Mapping[str, Sequence[JsonValue]], excluded: Sequence[Values]
+) -> Iterator[int]:
+    """Find the combinations that each exclusion leaves out.
+
+    Combinations are numbered as `product` makes them, and a set of them is an
+    integer with a bit for each: so a thousand exclusions cost about as little
+    as one.
+    """
+    number = stride = prod(map(len, axes.values()))
+    everything = (1 << number) - 1
+    named = {axis for point in excluded for axis in point}
+    strides: dict[str, int] = {}
+    firsts: dict[str, int] = {}
+    positions: dict[tuple[str, bytes], list[int]] = {}
+    for axis, values in axes.items():
+        period, stride = stride, stride // len(values)
+        if axis not in named:
+            continue
+        strides[axis] = stride
+        once = f"{'0' * (period - stride)}{'1' * stride}"
+        firsts[axis] = int(once * (number // period), 2)
+        for position, value in enumerate(values):
+            positions.setdefault((axis, canonical_bytes(value)), []).append(position)
+
+    def hit(axis: str, value: JsonValue) -> int:
+        found = positions.get((axis, canonical_bytes(value)), ())
+        return reduce(or_, (firsts[axis] << n * strides[axis] for n in found), 0)
+
+    for point in excluded:
+        hits = (hit(axis, value) for axis, value in point.items())
+        yield reduce(and_, hits, everything)
+
+
+def _bits(number: int, count: int) -> Iterator[bool]:
+    """Give the bits of a number, the lowest first."""
+    return (bit == "1" for bit in reversed(f"{number:0{count}b}"))
 
 
 def _too_many(document: Document, matrix: MatrixShape, number: int) -> Diagnostic:

@@ -49,11 +49,6 @@ def text_of(value: JsonValue) -> str:
     return value if isinstance(value, str) else canonical_bytes(value).decode()
 
 
-def is_same(one: JsonValue, other: JsonValue) -> bool:
-    """Tell whether two canonical values are equal; to Python, 1 equals true."""
-    return canonical_bytes(one) == canonical_bytes(other)
-
-
 def describe(values: Values) -> str:
     """Say values in one line: `optimizer.lr = 0.1, seed = 1`."""
     return ", ".join(

@@ -1,49 +1,44 @@
 """Runs that exist to manifests of a workspace, after which a plan is empty."""
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from reconciler.diagnostics import Diagnostic, InputError, counted
+from reconciler.diagnostics import Diagnostic, InputError
 from reconciler.manifest.dump import dump
 from reconciler.manifest.dump_documents import document, ontology_document
-from reconciler.manifest.load import find_workspace, load
+from reconciler.manifest.load import find_workspace
+from reconciler.manifest.locks import file_name
 from reconciler.manifest.workspace import Workspace
-from reconciler.pipeline.declaring import (
-    known_ontology,
-    mask_notices,
-    ontology_notices,
-    run_document,
+from reconciler.pipeline.adopted_runs import (
+    MODEL_FILE,
+    declared_in,
+    settled,
+    write_runs,
 )
-from reconciler.pipeline.folders import Folder, added_files, file_name
-from reconciler.pipeline.run_files import (
-    COLUMNS,
-    SPLIT,
-    Names,
-    RunFiles,
-    write_run_files,
+from reconciler.pipeline.declaring import (
+    check_names,
+    known_ontology,
+    ontology_notices,
+)
+from reconciler.pipeline.folders import (
+    added_files,
+    folded,
+    told_apart,
 )
 from reconciler.pipeline.sessions import Session
-from reconciler.pipeline.uploading import prepare_uploads
 from reconciler.pipeline.workspaces import Specification
 from reconciler.plan.changes import Notice
-from reconciler.rows.lock import labels_header, labels_lines
 from reconciler.state.address import (
     Address,
     Kind,
-    RemoteId,
     model_address,
     run_address,
 )
-from reconciler.state.canonical import JsonObject, JsonValue
-from reconciler.state.contents import ExportParams, Survey, SurveyedRun
-from reconciler.state.resources import Model, RowIdentity
+from reconciler.state.canonical import JsonObject
+from reconciler.state.contents import Survey
 from reconciler.state.snapshot import Desired
-from reconciler.state.uploads import Family, Slot, Uploaded
-
-_EVERYTHING: Final = ExportParams(predictions=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +65,15 @@ def specify_for_adoption(path: Path) -> Specification:
         InputError: With every problem of every manifest.
     """
     workspace = find_workspace(path)
-    return Specification(workspace, _declared(workspace), None, None)
+    return Specification(workspace, declared_in(workspace), None, None)
 
 
 def adopt(session: Session, address: Address, *, to: Path | None = None) -> Adoption:
     """Write manifests for what exists, and remember what of it was uploaded.
 
     Nothing on the remote is changed, and no file is written over. What the
-    workspace declares already is left as it is.
+    workspace declares already is left as it is. Of a model, runs that can't be
+    declared are left out, with a notice that says why.
 
     Args:
         session: The workspace and its remote, for reading.
@@ -100,39 +96,38 @@ def adopt(session: Session, address: Address, *, to: Path | None = None) -> Adop
         if run_address(survey.name, run.name) not in before.resources
     ]
     model = model_address(survey.name)
-    if not runs and model in before.resources:
+    if not runs and not survey.odd and model in before.resources:
         raise _declared_already(address, before)
+    check_names(survey, *(runs if address.kind is Kind.RUN else ()))
     under = _folder(workspace, to, survey)
+    notices: list[Notice] = []
     with added_files(workspace.root) as folder:
-        notices = [
-            notice
-            for run in runs
-            for notice in _adopt_run(session, folder, under, survey, run)
-        ]
         if parents := list(_parents(survey, before)):
             if known_ontology(survey).address not in before.resources:
                 notices += ontology_notices(survey)
-            folder.write(f"{under}/model.yaml", dump(parents).encode())
-        after = _declared(workspace)
-        adopted = {run_address(survey.name, run.name): run.id for run in runs}
-        session.ledger.remember_uploads(_sent(after, survey, workspace, adopted))
+            folder.write(f"{under}/{MODEL_FILE}.yaml", dump(parents).encode())
+        written = write_runs(session, folder, under, survey, runs)
+        after, sent = settled(session, folder, survey, written)
+        if address.kind is Kind.RUN and written.odd:
+            raise InputError(list(written.odd.values()))
+        session.ledger.remember_uploads(sent)
     return Adoption(
         addresses=tuple(one for one in after.resources if one not in before.resources),
         files=tuple(sorted(folder.hashes)),
         skipped=tuple(
             run_address(survey.name, run.name) for run in survey.runs if run not in runs
         ),
-        notices=tuple(notices),
+        notices=(*notices, *written.notices(), *_unread(survey)),
     )
 
 
-def _declared(workspace: Workspace) -> Desired:
-    try:
-        return load(workspace)
-    except InputError as error:
-        if {one.code for one in error.diagnostics} != {"no-manifests"}:
-            raise
-        return Desired(resources={})
+def _unread(survey: Survey) -> Iterator[Notice]:
+    for one in survey.odd:
+        yield Notice(
+            code="run-skipped",
+            address=run_address(survey.name, one.name),
+            message=one.why,
+        )
 
 
 def _declared_already(address: Address, desired: Desired) -> InputError:
@@ -151,7 +146,10 @@ def _declared_already(address: Address, desired: Desired) -> InputError:
 def _folder(workspace: Workspace, to: Path | None, survey: Survey) -> str:
     """Find where files go: in a folder of manifests, with `/`."""
     if to is None:
-        return f"{workspace.folders[0]}/{file_name(survey.name)}"
+        above = workspace.root / workspace.folders[0]
+        known = {one.name for one in above.iterdir()} if above.is_dir() else set()
+        others = {folded(one) for one in known if one != file_name(survey.name)}
+        return f"{workspace.folders[0]}/{told_apart(survey.name, others)}"
     root = os.path.realpath(workspace.root)
     inside = os.path.relpath(os.path.realpath(to), root).replace(os.sep, "/")
     parts = inside.split("/")
@@ -179,127 +177,3 @@ def _parents(survey: Survey, before: Desired) -> Iterator[JsonObject]:
         yield ontology_document(ontology)
     if model_address(survey.name) not in before.resources:
         yield document("Model", name=survey.name, ontology=survey.ontology_name)
-
-
-def _adopt_run(
-    session: Session, folder: Folder, under: str, survey: Survey, run: SurveyedRun
-) -> Iterator[Notice]:
-    address = run_address(survey.name, run.name)
-    base = file_name(run.name)
-    names = Names(
-        rows=f"{under}/{base}.rows.csv",
-        predictions=f"{under}/{base}.predictions.ndjson",
-        metrics=f"{under}/{base}.metrics.ndjson",
-    )
-    done = _write(session, folder, names, survey, run)
-    labels = _write_labels(session, folder, under, base, done)
-    by_name: JsonObject = {"file": f"{base}.rows.csv", "column": COLUMNS[done.by]}
-    rows: JsonValue = (
-        {f"{done.by.value}s": by_name, "splits": {"column": SPLIT}} if done.rows else []
-    )
-    said = run_document(
-        survey,
-        run,
-        rows=rows,
-        labels=labels,
-        predictions=_source(f"{base}.predictions.ndjson", done.counts["predictions"]),
-        metrics=_source(f"{base}.metrics.ndjson", done.counts["metrics"]),
-    )
-    folder.write(f"{under}/{base}.yaml", dump([said]).encode())
-    yield from mask_notices(address, done)
-    if nameless := done.counts["nameless"]:
-        yield Notice(
-            code="predictions-without-uuid",
-            address=address,
-            message=f"the remote gives no uuids of {counted(nameless, 'prediction')}: "
-            "once changed, they would be added beside those that are there",
-        )
-    if done.by is RowIdentity.DATA_ROW_ID:
-        yield Notice(
-            code="rows-by-id",
-            address=address,
-            message="some data rows have no global key, so that all are named by id, "
-            "which means something in this organisation only",
-        )
-
-
-def _source(file: str, count: int) -> JsonValue:
-    return [{"file": file}] if count else None
-
-
-def _write(
-    session: Session, folder: Folder, names: Names, survey: Survey, run: SurveyedRun
-) -> RunFiles:
-    """Write the files of a run by global key, or by id where a row has no key."""
-    for by in RowIdentity:
-        done = write_run_files(
-            session.reader.run_contents(run.id, _EVERYTHING),
-            folder,
-            names,
-            by=by,
-            media_type=survey.media_type,
-        )
-        if not done.unnamed:
-            return done
-        for name in (names.rows, names.predictions, names.metrics):
-            folder.drop(name)
-    raise AssertionError("every data row has an id")
-
-
-def _write_labels(
-    session: Session, folder: Folder, under: str, base: str, done: RunFiles
-) -> JsonValue:
-    if not done.labels:
-        return None
-    if done.by is RowIdentity.DATA_ROW_ID:  # locks name rows by global key
-        ids = sorted(pin.label_id for pin in done.labels if pin.label_id is not None)
-        text = "".join(f"{one}\n" for one in ids)
-        folder.write(f"{under}/{base}.labels.txt", text.encode())
-        return {"labelIds": {"file": f"{base}.labels.txt"}}
-    labels = {pin.row: pin for pin in done.labels}
-    header = labels_header(
-        project=None,
-        endpoint=session.target.endpoint,
-        organisation=session.target.organisation,
-        labels=labels,
-    )
-    lock = f"locks/{base}.labels.lock"
-    folder.write(f"{under}/{lock}", "".join(labels_lines(header, labels)).encode())
-    return {"lock": lock}
-
-
-def _sent(
-    after: Desired,
-    survey: Survey,
-    workspace: Workspace,
-    adopted: Mapping[Address, RemoteId],
-) -> dict[tuple[Address, Family], dict[Slot, Uploaded]]:
-    """Say of what was written that it was sent, for it is there."""
-    model = model_address(survey.name)
-    kept = {
-        address: resource
-        for address, resource in after.resources.items()
-        if address in adopted or address.kind not in (Kind.RUN, Kind.PROJECT)
-    }
-    declared = after.resources[model]
-    assert isinstance(declared, Model)
-    prepared = prepare_uploads(
-        replace(after, resources=kept),
-        {declared.ontology: (survey.schema, survey.media_type)},
-        workspace.limits.predictions_per_job,
-    )
-    return {
-        (address, uploads.family): {
-            chunk.slot: Uploaded(
-                digest=chunk.digest,
-                generation=1,
-                finished=True,
-                parent=adopted[address],
-                marks=chunk.marks,
-            )
-            for chunk in uploads.chunks
-        }
-        for address, families in prepared.items()
-        if address in adopted
-        for uploads in families
-    }

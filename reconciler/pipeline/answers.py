@@ -16,10 +16,11 @@ from reconciler.rows.lock import (
     LockError,
     RowsHeader,
     file_digest,
-    labels_header,
-    labels_lines,
     read_header,
-    read_labels,
+)
+from reconciler.rows.lock_labels import labels_header, labels_lines, read_labels
+from reconciler.rows.lock_rows import (
+    in_parquet,
     read_rows,
     row_fields,
     rows_header,
@@ -238,8 +239,9 @@ def is_written(content: Content, before: Content | None, lock_rows: int) -> bool
     match content, before:
         case Rows(), Rows(header=header):
             beside = header.parquet is not None
-            return beside is (len(content.rows) > lock_rows) and (
-                content.header == replace(header, parquet=None)
+            here = content.header
+            return beside is (len(content.rows) > lock_rows) and here == replace(
+                header, parquet=None, lines=here.lines
             )
         case Labels(), Labels():
             return content == before
@@ -282,7 +284,7 @@ def _with_parquet(content: Rows, beside: Path, staged: Staged) -> RowsHeader:
 
     fields = row_fields(content.header, content.rows, content.groups)
     digest = staged.make(beside, lambda file: write_parquet(fields, file))
-    return replace(content.header, parquet=digest)
+    return in_parquet(content.header, digest)
 
 
 def _names(lock: Path, beside: Path) -> bool:

@@ -1,6 +1,8 @@
 """`bundle.json`: what an exported folder says of itself."""
 
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,23 +57,52 @@ def write_bundle(folder: Folder, bundle: Bundle) -> None:
 def read_bundle(folder: Path) -> Bundle:
     """Read what a bundle says of itself.
 
+    Its files are all of the folder: nothing that is shared as a bundle leads to
+    other files of who reads it.
+
     Raises:
-        InputError: When it is no bundle, or one of another version.
+        InputError: When it is no bundle, one of another version, or names what
+            can be no file of it.
     """
     file = folder / BUNDLE
+    root = os.path.realpath(folder)
     try:
-        return _read(json.loads(file.read_bytes()))
+        _check_file(root, BUNDLE)
+        bundle = _read(json.loads(file.read_bytes()))
+        for name in bundle.files:
+            _check_file(root, name)
     except OSError as error:
         why = f"{file} can't be read: {(error.strerror or str(error)).lower()}"
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = f"{file} isn't what `reconciler export` writes: {error}"
+    except RecursionError:
+        why = f"{file} isn't what `reconciler export` writes: it is nested too deeply"
+    else:
+        return bundle
     hint = f"name a folder that `reconciler export` made; it has a {BUNDLE}"
     raise InputError(
         [Diagnostic(code="bundle-damaged", message=why, span=Span(BUNDLE), hint=hint)]
     )
 
 
+def _check_file(root: str, name: str) -> None:
+    """Refuse what isn't a file in the folder; one that is missing is none of that."""
+    parts = name.split("/")
+    if "\0" in name or not {"", ".", ".."}.isdisjoint(parts):
+        raise ValueError(f"{name!r} is no name of a file in the folder")
+    place = os.path.realpath(f"{root}/{name}")
+    if not Path(place).is_relative_to(root):
+        raise ValueError(f"{name!r} leads out of the folder")
+    try:
+        mode = Path(place).stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{name!r} is no regular file")
+
+
 def _read(said: Any) -> Bundle:
+    json.dumps(said, ensure_ascii=False).encode()  # half a character has no bytes
     if str(said["format_version"]).partition(".")[0] != "1":
         raise ValueError("it is of another version")
     return Bundle(

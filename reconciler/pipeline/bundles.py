@@ -14,10 +14,12 @@
 What the run doesn't have, such as labels, has no file and isn't declared.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from reconciler.diagnostics import Diagnostic, InputError, counted
 from reconciler.manifest.dump import dump
@@ -25,9 +27,10 @@ from reconciler.manifest.dump_documents import (
     document,
     ontology_document,
 )
-from reconciler.manifest.workspace import FILE_NAME
+from reconciler.manifest.workspace import FILE_NAME, Workspace
 from reconciler.pipeline.bundle_file import Bundle, write_bundle
 from reconciler.pipeline.declaring import (
+    check_names,
     known_ontology,
     mask_notices,
     ontology_notices,
@@ -46,12 +49,13 @@ from reconciler.pipeline.run_files import (
     write_run_files,
 )
 from reconciler.pipeline.sessions import Session
+from reconciler.plan.build import LOCAL
 from reconciler.plan.changes import Notice
-from reconciler.rows.lock import labels_header, labels_lines
+from reconciler.rows.lock_labels import labels_header, labels_lines
 from reconciler.state.address import Address, project_address
 from reconciler.state.canonical import JsonObject
 from reconciler.state.contents import ExportParams, RunRow, Survey, SurveyedRun
-from reconciler.state.resources import RowIdentity
+from reconciler.state.resources import EMBEDDED, RowIdentity
 
 _SPECS: Final = "specs"
 _NAMES: Final = Names(
@@ -96,19 +100,32 @@ def export(
         target: The folder, which must not exist or be empty.
         wanted: What the export brings along, beside predictions, which it always
             does. Where `data_row_details` are wanted, datasets keep their names.
-        media: Whether to fetch the content of data rows, and masks.
+        media: Whether to fetch the content of data rows, and masks; from an
+            embedded server they always are, for nobody else gets at its files.
 
     Raises:
-        InputError: When there is something at *target*, there is no such run, or
-            not all of it can be said in manifests.
+        InputError: When there is something at *target*, or it is among the
+            manifests of the workspace, there is no such run, or not all of it can
+            be said in manifests.
         RemoteError: When it can't be read whole.
     """
+    _check_target(session.specification.workspace, target)
+    endpoint = session.target.endpoint
+    media = media or endpoint == LOCAL
+    host = urlsplit(EMBEDDED if endpoint == LOCAL else endpoint).netloc
     with whole_folder(target) as folder:
         survey = session.reader.survey(address)
         run = run_of(survey, address)
+        check_names(survey, run)
         fetch = session.reader.download if media else None
         default = f"{survey.name}/{run.name} data rows"
-        data_rows = DataRowFiles(folder, _SPECS, default=default, fetch=fetch)
+        data_rows = DataRowFiles(
+            folder,
+            _SPECS,
+            default=default,
+            fetch=session.reader.download_to if media else None,
+            host=host,
+        )
         with folder.sheet("export.ndjson") as raw, data_rows:
 
             def keep(batch: Sequence[RunRow]) -> None:
@@ -123,6 +140,7 @@ def export(
                 by=RowIdentity.GLOBAL_KEY,
                 media_type=survey.media_type,
                 fetch=fetch,
+                host=host,
                 seen=keep,
             )
         _check_rows(address, done)
@@ -133,7 +151,7 @@ def export(
         _write_lock(session, folder, survey, run, done)
         bundle = Bundle(
             address=address,
-            endpoint=session.target.endpoint,
+            endpoint=endpoint,
             organisation=session.target.organisation,
             digests=facts_of(survey, run, done.rows).digests(),
             files=dict(sorted(folder.hashes.items())),
@@ -221,6 +239,25 @@ def _write_lock(
     folder.write(f"{_SPECS}/{_LOCK}", text.encode())
 
 
+def _check_target(workspace: Workspace, target: Path) -> None:
+    """Refuse a folder whose files would be read as the workspace's own."""
+    place = os.path.realpath(target)
+    for folder in workspace.folders:
+        inside = os.path.relpath(place, os.path.realpath(workspace.root / folder))
+        parts = Path(inside).parts
+        if ".." not in parts and not any(one.startswith(".") for one in parts):
+            raise InputError(
+                [
+                    Diagnostic(
+                        code="among-manifests",
+                        message=f"{target} is in {folder}, where the manifests of this "
+                        "workspace are read",
+                        hint="name a folder outside of it with --to",
+                    )
+                ]
+            )
+
+
 def _check_rows(address: Address, done: RunFiles) -> None:
     if done.unnamed:
         raise InputError(
@@ -247,6 +284,13 @@ def _notices(
             address=address,
             message=f"the content of {counted(data_rows.at_urls, 'data row')} stays "
             f"at URLs, which may end{fetched}",
+        )
+    if data_rows.at_home:
+        yield Notice(
+            code="content-at-urls",
+            address=address,
+            message=f"the content of {counted(data_rows.at_home, 'data row')} will not "
+            f"be there elsewhere: its URLs are of this remote, and end{fetched}",
         )
     if data_rows.bare:
         yield Notice(

@@ -5,18 +5,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias, TypeVar
 
 from reconciler.plan.changes import RowChanges
+from reconciler.plan.diffing.projects import project_destination
 from reconciler.plan.fields import diff_fields
 from reconciler.plan.labels import LabelsFound, compare_labels
+from reconciler.plan.uploads import compare_uploads, contents_sent
 from reconciler.ports import Reader
 from reconciler.rows.change import RowsChange
 from reconciler.rows.current import collect
 from reconciler.rows.diff import diff_rows
 from reconciler.rows.membership import names_of
 from reconciler.state.address import Address, RemoteId
+from reconciler.state.inventory import Inventory
 from reconciler.state.labels import ContentHash, CurrentLabel, LabelPins
 from reconciler.state.resources import Run, RunStatus
-from reconciler.state.snapshot import Current, CurrentRun, Desired
-from reconciler.state.uploads import Family, Uploads
+from reconciler.state.snapshot import Current, CurrentProject, CurrentRun, Desired
+from reconciler.state.uploads import Uploads
 
 READERS: Final = 8
 """Runs that are read and compared at the same time."""
@@ -53,6 +56,7 @@ def compare_all_labels(
     reader: Reader,
     *,
     uploads: AllUploads,
+    inventory: Inventory,
     organisation: RemoteId,
 ) -> Mapping[Address, LabelsFound]:
     """Compare the labels of each run that manages them with what they should be.
@@ -66,6 +70,7 @@ def compare_all_labels(
         if isinstance(run.labels, LabelPins) and run.labels.project is not None
     }
     upstream = _upstream(sorted(sources), current, reader)
+    coming = {one: _coming(one, current, uploads, inventory) for one in sources}
 
     def compare(run: Run) -> LabelsFound:
         assert run.labels is not None
@@ -77,7 +82,7 @@ def compare_all_labels(
             current=() if found is None else reader.read_labels(found),
             members=None if run.rows is None else names_of(run.rows),
             upstream=None if project is None else upstream.get(project),
-            declared=None if project is None else _declared(uploads, project),
+            coming={} if project is None else coming[project],
             organisation=organisation,
         )
 
@@ -129,13 +134,22 @@ def _upstream(
     return found
 
 
-def _declared(
-    uploads: AllUploads, project: Address
-) -> Mapping[str, ContentHash] | None:
-    for one in uploads.get(project, ()):
-        if one.family is Family.LABELS:
-            return one.contents
-    return None
+def _coming(
+    project: Address, current: Current, uploads: AllUploads, inventory: Inventory
+) -> Mapping[str, ContentHash]:
+    """Say what the plan is going to make labels of a project say, row by row."""
+    there = current.resources.get(project)
+    to = project_destination(there if isinstance(there, CurrentProject) else None)
+    coming: dict[str, ContentHash] = {}
+    for wanted in uploads.get(project, ()):
+        change = compare_uploads(
+            wanted,
+            to=to,
+            recorded=inventory.uploads.get((project, wanted.family), {}),
+            lineage=inventory.lineage,
+        )
+        coming |= contents_sent(wanted, change)
+    return coming
 
 
 def _each(runs: Iterable[Run], do: Callable[[Run], _T]) -> dict[Address, _T]:

@@ -4,15 +4,14 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
-from urllib.parse import quote
+from typing import IO
 
 from reconciler.diagnostics import Diagnostic, InputError
-
-_LONGEST: Final = 100
+from reconciler.manifest.locks import file_name
 
 
 class Folder:
@@ -154,15 +153,22 @@ def there_already(path: Path) -> InputError:
     )
 
 
-def file_name(name: str) -> str:
-    """Name a file after an object: percent-encoded, and no longer than can be."""
-    quoted = quote(name, safe=" ")
-    if quoted.startswith("."):
-        quoted = f"%2E{quoted[1:]}"
-    if len(quoted) <= _LONGEST:
-        return quoted
-    told_apart = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return f"{quoted[: _LONGEST - 17].rstrip('%')}-{told_apart}"
+def told_apart(name: str, taken: Container[str]) -> str:
+    """Name a file after an object, unlike others on any file system.
+
+    Args:
+        name: Of the object.
+        taken: Names of files that are taken, as `folded`.
+    """
+    file = file_name(name)
+    if folded(file) not in taken:
+        return file
+    return f"{file}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def folded(file: str) -> str:
+    """Write the name of a file as systems see it that know no case."""
+    return unicodedata.normalize("NFC", file).casefold()
 
 
 def _is_empty(path: Path) -> bool:

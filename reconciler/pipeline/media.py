@@ -1,24 +1,33 @@
 """Exported data rows to files of data rows, as a Dataset takes them."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Final, Self
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from reconciler.manifest.dump_documents import document
 from reconciler.pipeline.folders import Folder, Sheet
+from reconciler.ports import RemoteError
 from reconciler.rows.names import check_name
 from reconciler.state.canonical import JsonObject, JsonValue
 from reconciler.state.contents import RunRow
 from reconciler.state.resources import RowIdentity
 
+_T = TypeVar("_T")
+
 _FETCHERS: Final = 8
+_AHEAD: Final = 2 * _FETCHERS
+_IN_MEMORY: Final = 1 << 20
+_PIECE: Final = 1 << 20
 _SCHEMES: Final = ("http://", "https://")
 _ENDINGS: Final = {
     "application/json": ".json",
@@ -82,11 +91,13 @@ class DataRowFiles:
         folder: The bundle.
         under: Where its manifests are.
         default: Name of the dataset of rows that don't say theirs.
-        fetch: Gets the content of data rows, to be uploaded from the bundle;
-            None leaves content at its URL.
+        fetch: Gets the content of data rows into a file, to be uploaded from the
+            bundle; None leaves content at its URL.
+        host: Of the remote; its own URLs end.
 
     Attributes:
-        at_urls: How many data rows have content at a URL.
+        at_urls: How many data rows have content at a URL of somebody else.
+        at_home: How many have it at a URL of the remote itself.
         bare: How many attachments can't be declared beside an upload.
         unsaid: How many values of metadata are of a kind that can't be declared.
     """
@@ -97,15 +108,18 @@ class DataRowFiles:
         under: str,
         *,
         default: str,
-        fetch: Callable[[str], bytes] | None,
+        fetch: Callable[[str, IO[bytes]], object] | None,
+        host: str | None = None,
     ) -> None:
         self.at_urls = 0
+        self.at_home = 0
         self.bare = 0
         self.unsaid = 0
         self._folder = folder
         self._under = under
         self._default = default
         self._fetch = fetch
+        self._host = host
         self._datasets: dict[str, _Dataset] = {}
         self._open = ExitStack()
 
@@ -122,9 +136,22 @@ class DataRowFiles:
             RemoteError: When the content of one can't be fetched.
         """
         named = [row for row in rows if row.key is not None and _is_fit(row.key)]
-        with ThreadPoolExecutor(_FETCHERS) as pool:
-            for row, content in zip(named, pool.map(self._content, named), strict=True):
-                self._keep(row, content)
+        if self._fetch is None:
+            for row in named:
+                self._keep(row, None)
+            return
+        coming: deque[tuple[RunRow, Future[IO[bytes] | None]]] = deque()
+        pool = ThreadPoolExecutor(_FETCHERS)
+        try:
+            for row in named:
+                coming.append((row, pool.submit(self._content, row)))
+                if len(coming) == _AHEAD:
+                    self._keep_next(coming)
+            while coming:
+                self._keep_next(coming)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            _close(future for _, future in coming)
 
     def documents(self) -> Iterator[JsonObject]:
         """Declare all datasets, once their data rows were taken."""
@@ -147,11 +174,26 @@ class DataRowFiles:
                 files.append({"file": name, "columns": columns})
             yield document("Dataset", name=dataset.name, files=files)
 
-    def _content(self, row: RunRow) -> bytes | None:
-        content = row.data_row.get("row_data")
-        if self._fetch is None or not _is_url(content):
+    def _keep_next(
+        self, coming: "deque[tuple[RunRow, Future[IO[bytes] | None]]]"
+    ) -> None:
+        row, future = coming.popleft()
+        with future.result() or nullcontext() as content:
+            self._keep(row, content)
+
+    def _content(self, row: RunRow) -> IO[bytes] | None:
+        fetch, url = self._fetch, row.data_row.get("row_data")
+        if fetch is None or not _is_url(url):
             return None
-        return self._fetch(str(content))
+        with ExitStack() as stack:
+            # Beside the others: where the system keeps such files may be in memory.
+            file = stack.enter_context(
+                SpooledTemporaryFile(_IN_MEMORY, dir=str(self._folder.root))
+            )
+            what = f"the content of data row {row.key}"
+            fetched(lambda url: fetch(url, file), str(url), what)
+            stack.pop_all()
+        return file
 
     def _begin(self, name: str) -> _Dataset:
         file = f"{self._under}/rows{_suffix(len(self._datasets) + 1)}.ndjson"
@@ -159,7 +201,7 @@ class DataRowFiles:
         dataset = self._datasets[name] = _Dataset(name, sheet)
         return dataset
 
-    def _keep(self, row: RunRow, content: bytes | None) -> None:
+    def _keep(self, row: RunRow, content: IO[bytes] | None) -> None:
         line = _line(row.line)
         details = row.data_row.get("details")
         name = details.get("dataset_name") if isinstance(details, dict) else None
@@ -175,7 +217,11 @@ class DataRowFiles:
         ]
         row_data = row.data_row.get("row_data")
         if content is None:
-            self.at_urls += _is_url(row_data)
+            if _is_url(row_data):
+                if is_at(str(row_data), self._host):
+                    self.at_home += 1
+                else:
+                    self.at_urls += 1
             said: dict[str, object] = {"global_key": row.key, "row_data": row_data}
             if row.data_row.get("external_id") is not None:
                 said["external_id"] = row.data_row["external_id"]
@@ -186,9 +232,11 @@ class DataRowFiles:
             dataset.plain.write(_encode(said) + b"\n")
             return
         self.bare += len(attachments)
-        file = f"media/{hashlib.sha256(content).hexdigest()}{_ending(row_data, line)}"
+        file = f"media/{_hash(content)}{_ending(row_data, line)}"
         if file not in self._folder.hashes:
-            self._folder.write(file, content)
+            with self._folder.sheet(file) as sheet:
+                for piece in _pieces(content):
+                    sheet.write(piece)
         upload: JsonObject = {
             "global_key": row.key,
             "file": f"../{file}",
@@ -202,6 +250,41 @@ class DataRowFiles:
                 )
                 upload[column] = entry["value"]
         dataset.uploads.append(upload)
+
+
+def fetched(fetch: Callable[[str], _T], url: str, what: str) -> _T:
+    """Fetch a file; an error says which, but for what may sign the URL."""
+    try:
+        return fetch(url)
+    except RemoteError as error:
+        parts = urlsplit(url)
+        error.reason = f"{what}, {parts.hostname}{parts.path}: {error.reason}"
+        raise
+
+
+def is_at(url: str, host: str | None) -> bool:
+    """Tell whether a URL leads to a host, which may have a port."""
+    return host is not None and url.startswith((f"http://{host}/", f"https://{host}/"))
+
+
+def _close(futures: Iterable[Future[IO[bytes] | None]]) -> None:
+    """Close files that came, and that nobody waits for any more."""
+    for future in futures:
+        if not future.cancelled() and future.exception() is None:
+            with future.result() or nullcontext():
+                pass
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    yield from iter(partial(file.read, _PIECE), b"")
+
+
+def _hash(file: IO[bytes]) -> str:
+    found = hashlib.sha256()
+    for piece in _pieces(file):
+        found.update(piece)
+    return found.hexdigest()
 
 
 def _suffix(number: int) -> str:

@@ -9,7 +9,12 @@ from reconciler.pipeline.comparing import (
     compare_all_rows,
     read_statuses,
 )
-from reconciler.pipeline.questions import elsewhere, unchecked_ids, unknown_keys
+from reconciler.pipeline.questions import (
+    elsewhere,
+    unchecked_ids,
+    unchecked_label_ids,
+    unknown_keys,
+)
 from reconciler.pipeline.sessions import Session
 from reconciler.pipeline.uploading import Schemas
 from reconciler.plan.build import Plan, build
@@ -51,11 +56,13 @@ def make_plan(session: Session, *, allowed: Iterable[Allowance] = ()) -> Plan:
     ]
     if problems:
         raise InputError(problems)
+    inventory = session.ledger.recall()
     labels = compare_all_labels(
         desired,
         current,
         reader,
         uploads=uploads,
+        inventory=inventory,
         organisation=session.target.organisation,
     )
     return build(
@@ -67,7 +74,7 @@ def make_plan(session: Session, *, allowed: Iterable[Allowance] = ()) -> Plan:
         labels=labels,
         uploads=uploads,
         statuses=read_statuses(desired, current, reader, rows=rows, labels=labels),
-        inventory=session.ledger.recall(),
+        inventory=inventory,
         guards=workspace.guards,
         run_limit=workspace.limits.runs_per_model,
         allowed=allowed,
@@ -78,6 +85,7 @@ def make_plan(session: Session, *, allowed: Iterable[Allowance] = ()) -> Plan:
             *reader.notices(),
             *map(_warning, given.desired.warnings),
             *unchecked_ids(rows),
+            *unchecked_label_ids(labels),
         ),
     )
 
@@ -89,15 +97,15 @@ def converged(
     sleep: Callable[[float], None],
     pauses: Sequence[float] = (0.5, 1.0, 2.0, 4.0),
 ) -> Plan:
-    """Plan again after an apply; the plan is empty if all went as it should.
+    """Plan again after an apply; the plan is settled if all went as it should.
 
     A remote may answer from before a write for a moment, so a plan that isn't
-    empty is made again after each of the pauses before it is believed.
+    settled is made again after each of the pauses before it is believed.
     """
     permitted = tuple(allowed)
     plan = make_plan(session, allowed=permitted)
     for pause in pauses:
-        if not plan:
+        if plan.settled:
             break
         sleep(pause)
         plan = make_plan(session, allowed=permitted)

@@ -1,9 +1,10 @@
 """What only the remote can tell is wrong, or can't be told at all, of data rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reconciler.diagnostics import Diagnostic, counted
 from reconciler.plan.changes import Notice, RowChanges
+from reconciler.plan.labels import LabelsFound
 from reconciler.ports import Reader
 from reconciler.state.address import Address
 from reconciler.state.resources import GlobalKey, RowIdentity
@@ -20,7 +21,8 @@ def elsewhere(desired: Desired, current: Current) -> Iterator[Diagnostic]:
                 f"{counted(len(keys), 'global key')} of this one",
                 span=desired.origins.get(address),
                 hint="a global key is unique in an organisation: rename these, or "
-                "declare the dataset they are in",
+                "declare the dataset they are in; of a bundle: export it with "
+                "`--data-row-details`, so that the dataset keeps its name",
                 details=tuple(sorted(keys)),
             )
 
@@ -34,6 +36,22 @@ def unchecked_ids(rows: RowChanges) -> Iterator[Notice]:
                 address=address,
                 message=f"{counted(change.added_count, 'data row id')} to add can't "
                 "be looked up beforehand: if one doesn't exist, adding fails",
+            )
+
+
+def unchecked_label_ids(labels: Mapping[Address, LabelsFound]) -> Iterator[Notice]:
+    """Say which labels can't be looked up before they are given to a run."""
+    for address, found in labels.items():
+        change = found.change
+        count = len(change.ids)
+        if change.project is None:
+            count += len(change.added) + len(change.replaced)
+        if count:
+            yield Notice(
+                code="label-ids-unchecked",
+                address=address,
+                message=f"{counted(count, 'label id')} to add can't be looked up "
+                "beforehand: if one doesn't exist, adding fails",
             )
 
 

@@ -14,9 +14,11 @@ import msgspec
 from reconciler.annotations.black_and_white import is_black_and_white
 from reconciler.annotations.digests import RowFacts
 from reconciler.annotations.exported import CannotReadError, import_rows
+from reconciler.annotations.rows import Row
 from reconciler.diagnostics import Diagnostic
 from reconciler.pipeline.facts import row_facts
 from reconciler.pipeline.folders import Folder, Sheet
+from reconciler.pipeline.media import fetched, is_at
 from reconciler.rows.names import check_name
 from reconciler.rows.problems import Problems
 from reconciler.state.address import RemoteId
@@ -64,8 +66,9 @@ class RunFiles:
         rows: What the run has of each row, by name.
         labels: Its labels, by row.
         counts: How many labelled rows, predictions and metrics there are, and
-            how many masks stay at URLs (`masks`) and predictions came without a
-            uuid (`nameless`).
+            how many masks stay at URLs (`masks`), how many of those at the
+            remote's own (`masks at home`), and how many predictions came without
+            a uuid (`nameless`).
         unnamed: How many rows have no global key that a manifest may name; they
             are in no file.
     """
@@ -85,6 +88,7 @@ def write_run_files(
     by: RowIdentity,
     media_type: str | None,
     fetch: Callable[[str], bytes] | None = None,
+    host: str | None = None,
     seen: Callable[[Sequence[RunRow]], object] = lambda _: None,
 ) -> RunFiles:
     """Write the rows of a run, with all that hangs on them.
@@ -99,6 +103,7 @@ def write_run_files(
         media_type: What the data is, as the API spells it.
         fetch: Gets the masks that are files of their own, to write them into the
             lines; None leaves them at their URLs.
+        host: Of the remote; its own URLs end.
         seen: Called with every batch.
 
     Raises:
@@ -115,7 +120,7 @@ def write_run_files(
             if names.labels is None
             else stack.enter_context(folder.sheet(names.labels))
         )
-        pixels = _Pixels(fetch, done.counts)
+        pixels = _Pixels(fetch, host, done.counts)
         for batch in batches:
             for row in batch:
                 name = name_of(row, by)
@@ -133,14 +138,14 @@ def write_run_files(
                         if any("uuid" not in line for line in lines):
                             done.counts["nameless"] += len(lines)
                         for line in lines:
-                            _write(predictions, name, by, pixels(line))
+                            _write(predictions, name, by, pixels(name, line))
                     for line in row.metrics:
                         done.counts["metrics"] += 1
                         _write(metrics, name, by, line)
                     for entry in row.labels if labels else ():
                         for line in import_rows(entry, media_type=media_type):
                             assert labels is not None
-                            _write(labels, name, by, pixels(line))
+                            _write(labels, name, by, pixels(name, line))
                 except CannotReadError as error:
                     problems.add(
                         Diagnostic(
@@ -209,19 +214,28 @@ class _Pixels:
     """Puts masks that are pictures of their own into their lines."""
 
     fetch: Callable[[str], bytes] | None
+    host: str | None
     counts: Counter[str]
 
-    def __call__(self, line: JsonObject) -> JsonObject:
+    def __call__(self, name: str, line: JsonObject) -> JsonObject:
         mask = line.get("mask")
         if isinstance(mask, dict):
             url = mask.get("instanceURI")
             if isinstance(url, str):
                 if self.fetch and mask.get("colorRGB") == _WHITE:
-                    content = self.fetch(url)
+                    content = fetched(self.fetch, url, f"a mask of data row {name}")
                     if is_black_and_white(content):
                         png = base64.b64encode(content).decode()
                         return {**line, "mask": {"png": png}}
-                self.counts["masks"] += 1
+                self._leave(url)
         elif "masks" in line:
-            self.counts["masks"] += 1
+            frames = msgspec.convert(line, Row).masks
+            self._leave(
+                *(one.url for one in frames.frames if one.url) if frames else ()
+            )
         return line
+
+    def _leave(self, *urls: str) -> None:
+        self.counts["masks"] += 1
+        if any(is_at(url, self.host) for url in urls):
+            self.counts["masks at home"] += 1

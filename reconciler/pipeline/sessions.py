@@ -14,6 +14,7 @@ from reconciler.pipeline.workspaces import Specification, home_of
 from reconciler.plan.build import LOCAL, Target
 from reconciler.ports import Reader, Unauthorized, Writer
 from reconciler.settings import DEFAULT_ENDPOINT, Settings
+from reconciler.state.resources import EMBEDDED
 
 if TYPE_CHECKING:
     from reconciler.remote.connection import ConnectionSettings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 # The remote and the server are imported by the functions that need them:
 # `validate` talks to neither, and their libraries are slow to load.
 
-_EMBEDDED: Final = "http://embedded.invalid/graphql"
+_EMBEDDED: Final = f"{EMBEDDED}/graphql"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from reconciler.annotations.digests import (
     Part,
     RowDifference,
     differing_rows,
+    status_fields,
 )
 from reconciler.annotations.exported import CannotReadError
 from reconciler.annotations.features import Features
@@ -22,6 +23,9 @@ from reconciler.pipeline.declaring import run_of
 from reconciler.pipeline.facts import Exported, declared_facts, exported_facts
 from reconciler.pipeline.sessions import Session
 from reconciler.pipeline.uploading import prepare_uploads
+from reconciler.plan.build import LOCAL
+from reconciler.plan.changes import FieldChange
+from reconciler.plan.fields import diff_fields
 from reconciler.state.address import Address, Kind, model_address
 from reconciler.state.contents import ExportParams, Survey
 from reconciler.state.resources import Model, Ontology, Run
@@ -51,11 +55,14 @@ class Difference:
         part: Which.
         expected: Its digest, as it should be.
         found: Its digest, as it is.
+        fields: What differs in it, from what is to what should be; of config and
+            status, where both are known.
     """
 
     part: Part
     expected: str
     found: str
+    fields: tuple[FieldChange, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +121,16 @@ def verify_bundle(session: Session, folder: Path, bundle: Bundle) -> Verificatio
         bundle: What it says of itself.
 
     Raises:
-        InputError: When there is no such run.
+        InputError: When there is no such run; says where it was looked for.
         RemoteError: When it can't be read whole.
     """
     files = verify_files(folder, bundle)
-    survey, found = _read(session, bundle.address)
+    try:
+        survey, found = _read(session, bundle.address)
+    except InputError as error:
+        if {one.code for one in error.diagnostics} != {"not-found"}:
+            raise
+        raise _not_there(session, folder, error) from error
     digests = replace(found.facts, label_ids=None).digests()
     differences = _compare(bundle.digests, digests)
     done = Verification(
@@ -127,11 +139,37 @@ def verify_bundle(session: Session, folder: Path, bundle: Bundle) -> Verificatio
         differences=differences,
         files=files,
     )
-    if not differences or files:
-        return done  # rows of files that were edited say nothing
+    # Rows of files that were edited say nothing. What was added declares nothing
+    # of the run, unless it declares it twice.
+    if not differences or any(one.how != "added" for one in files):
+        return done
     workspace = find_workspace(folder)
-    declared = _declared(workspace, load(workspace), bundle.address, survey, found)
-    return _with_rows(done, declared, found.facts)
+    try:
+        desired = load(workspace)
+    except InputError:
+        if files:
+            return done
+        raise
+    declared = _declared(workspace, desired, bundle.address, survey, found)
+    return _in_detail(done, declared, found.facts)
+
+
+def _not_there(session: Session, folder: Path, error: InputError) -> InputError:
+    workspace = session.specification.workspace
+    where = session.target.endpoint
+    if where == LOCAL:
+        where = f"the embedded server of {workspace.root}"
+    own = find_workspace(folder).root == workspace.root
+    advice = f"apply {folder} first, or name " if own else "name "
+    from_where = "the workspace it came from with `--workspace PATH`"
+    return InputError(
+        [
+            replace(
+                one, message=f"{where}: {one.message}", hint=f"{advice}{from_where}"
+            )
+            for one in error.diagnostics
+        ]
+    )
 
 
 def verify_run(session: Session, address: Address) -> Verification:
@@ -169,7 +207,7 @@ def verify_run(session: Session, address: Address) -> Verification:
         compared=tuple(expected),
         differences=_compare(expected, facts.digests()),
     )
-    return _with_rows(done, declared, facts)
+    return _in_detail(done, declared, facts)
 
 
 def _read(session: Session, address: Address) -> tuple[Survey, Exported]:
@@ -215,12 +253,29 @@ def _declared(
     )
 
 
-def _with_rows(done: Verification, declared: Facts, found: Facts) -> Verification:
+def _in_detail(done: Verification, declared: Facts, found: Facts) -> Verification:
+    """Say what differs, of fields and of rows."""
     parts = {one.part for one in done.differences} & declared.said
     if declared.label_ids is not None:
         parts.discard(Part.LABELS)  # ids don't tell of which row they are
     count, rows = differing_rows(declared, found, parts)
-    return replace(done, row_count=count, rows=rows)
+    differences = tuple(
+        replace(one, fields=_fields(one.part, found, declared))
+        for one in done.differences
+    )
+    return replace(done, differences=differences, row_count=count, rows=rows)
+
+
+def _fields(part: Part, found: Facts, declared: Facts) -> tuple[FieldChange, ...]:
+    match part:
+        case Part.CONFIG:
+            before, after = found.config, declared.config
+        case Part.STATUS:
+            before = status_fields(found.status) or {}
+            after = status_fields(declared.status) or {}
+        case _:
+            return ()
+    return diff_fields({part.value: before}, {part.value: after})
 
 
 def _compare(

@@ -30,6 +30,7 @@ _OWN_FILES: Final = (
     "/inventory/*/*",
     "/inventory/*/*/*",
     "/inventory/*/*/*/*",
+    "/inventory/*/*/*/*/*",
 )
 
 _LOCKS_TO_COME: Final = frozenset({"lock-missing", "lock-outdated"})

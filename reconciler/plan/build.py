@@ -81,6 +81,11 @@ class Plan:
     def __bool__(self) -> bool:
         return any(change.effective for change in self.changes)
 
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to do, and nothing held back either."""
+        return not self and not self.blocked
+
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
         """What will be done, as a reviewer agrees to it; sorted by address."""

@@ -1,7 +1,7 @@
 """What differs between what is desired and what is there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -11,7 +11,7 @@ from reconciler.state.address import Address, RemoteId
 from reconciler.state.canonical import JsonValue
 from reconciler.state.labels import PinnedLabel
 from reconciler.state.resources import DataRow, Resource, RowIdentity
-from reconciler.state.uploads import Chunk, Family
+from reconciler.state.uploads import Chunk, Family, Slot, Uploaded
 
 
 class Action(StrEnum):
@@ -146,6 +146,8 @@ class UploadsChange:
         stale: How many annotations or metrics were sent before, are no longer
             declared, and stay: the API can't remove them alone.
         by: How the lines name their rows.
+        forgotten: Of slots that aren't sent, what there is to remember from now on:
+            without what was sent for rows that left, and that the plan adds again.
     """
 
     family: Family
@@ -155,6 +157,7 @@ class UploadsChange:
     by: RowIdentity
     kept: int = 0
     stale: int = 0
+    forgotten: Mapping[Slot, Uploaded] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.sent)

@@ -61,7 +61,7 @@ def run_job(
     """Name an import of predictions or metrics into a run.
 
     Args:
-        lineage: Of the inventory that remembers the generations.
+        lineage: Of the session that names it.
         family: What is sent.
         slot: Which slot.
         digest: Of what it holds.

@@ -14,6 +14,7 @@ from reconciler.state.labels import (
     LabelPins,
     Labels,
     PinnedLabel,
+    is_as_pinned,
 )
 
 
@@ -39,7 +40,7 @@ def compare_labels(
     current: Sequence[CurrentLabel],
     members: Container[str] | None,
     upstream: Sequence[CurrentLabel] | None,
-    declared: Mapping[str, ContentHash] | None,
+    coming: Mapping[str, ContentHash],
     organisation: RemoteId,
 ) -> LabelsFound:
     """Compare the labels that a run should have with those it has.
@@ -52,18 +53,19 @@ def compare_labels(
             managed.
         upstream: The labels of the project that they come from, as they are now;
             None without a project, and for one that doesn't exist yet.
-        declared: What the project's declared ground truth says, by global key;
-            None when none is declared.
+        coming: What the same plan makes labels of the project say, by global key;
+            rows that it sends nothing for aren't in it.
         organisation: The one that the key belongs to; ids of labels are valid in
             the one they were locked in.
     """
     there = [one for one in current if _belongs(one, members)]
     match wanted:
         case LabelPins():
-            sources = _Sources(wanted, upstream, declared, organisation)
+            sources = _Sources(wanted, upstream, coming, organisation)
             return _compare_pins(sources, address, there, members)
         case LabelIds():
-            return _compare_ids(wanted, address, there)
+            outside = [one for one in current if not _belongs(one, members)]
+            return _compare_ids(wanted, address, there, outside)
 
 
 def labels_digest(labels: Iterable[CurrentLabel]) -> str:
@@ -77,7 +79,7 @@ def labels_digest(labels: Iterable[CurrentLabel]) -> str:
 class _Sources:
     pins: LabelPins
     upstream: Sequence[CurrentLabel] | None
-    declared: Mapping[str, ContentHash] | None
+    coming: Mapping[str, ContentHash]
     organisation: RemoteId
 
 
@@ -100,7 +102,9 @@ def _compare_pins(
     by_row = {one.row: one for one in current if one.row is not None}
     added = tuple(pin for pin in pins if pin.row not in by_row)
     replaced = tuple(
-        pin for pin in pins if pin.row in by_row and not _says(by_row[pin.row], pin)
+        pin
+        for pin in pins
+        if pin.row in by_row and not is_as_pinned(by_row[pin.row], pin)
     )
     pinned = {pin.row for pin in pins}
     surplus = [one for one in current if one.row not in pinned]
@@ -120,13 +124,6 @@ def _compare_pins(
         notices=tuple(notices),
         blocked=tuple(_unavailable(address, sources, (*added, *replaced))),
     )
-
-
-def _says(label: CurrentLabel, pin: PinnedLabel) -> bool:
-    if label.content != pin.content:
-        return False
-    # The pixels of masks aren't in the content; the time of a change stands for them.
-    return None in (label.changed, pin.changed) or label.changed == pin.changed
 
 
 def _surplus_notice(
@@ -151,12 +148,11 @@ def _upstream_notice(
     if sources.upstream is None:
         return
     now = _by_row(sources.upstream)
-    coming = sources.declared or {}
     changed = [
         pin.row
         for pin in pins
-        if coming.get(pin.row) != pin.content
-        and not any(_says(one, pin) for one in now.get(pin.row, ()))
+        if sources.coming.get(pin.row) != pin.content
+        and not any(is_as_pinned(one, pin) for one in now.get(pin.row, ()))
     ]
     pinned = {pin.row for pin in pins}
     new = (
@@ -194,8 +190,12 @@ def _unavailable(
     missing = [pin for pin in needed if not _available(pin, sources, now)]
     if not missing:
         return
+    allow = f"reconciler lock --update {address}, and a review of what it changes"
     if project is None:
         why = "the lock names no project, and its label ids mean nothing here"
+    elif any(is_as_pinned(one, missing[0]) for one in now.get(missing[0].row, ())):
+        why = f"the same plan replaces it in {project}"
+        allow = f"apply {project} alone, then {allow}"
     else:
         why = f"{project} has no label that says what was locked"
     yield Blocked(
@@ -203,7 +203,7 @@ def _unavailable(
         address=address,
         message=f"{counted(len(missing), 'pinned label')} can't be had, such as that "
         f"of {missing[0].row!r}: {why}",
-        allow=f"reconciler lock --update {address}, and a review of what it changes",
+        allow=allow,
     )
 
 
@@ -213,9 +213,15 @@ def _available(
     pins = sources.pins
     if pins.project is None:
         return pin.label_id is not None and pins.organisation == sources.organisation
-    if (sources.declared or {}).get(pin.row) == pin.content:
-        return True
-    return any(_says(one, pin) for one in now.get(pin.row, ()))
+    there = now.get(pin.row, ())
+    coming = sources.coming.get(pin.row)
+    if coming is None or any(one.content == coming for one in there):
+        return any(is_as_pinned(one, pin) for one in there)
+    # The label is about to change: it keeps its id, and gets another time.
+    redrawn = pin.changed is not None and any(
+        one.label_id == pin.label_id for one in there
+    )
+    return coming == pin.content and not redrawn
 
 
 def _by_row(labels: Iterable[CurrentLabel]) -> Mapping[str, Sequence[CurrentLabel]]:
@@ -227,10 +233,14 @@ def _by_row(labels: Iterable[CurrentLabel]) -> Mapping[str, Sequence[CurrentLabe
 
 
 def _compare_ids(
-    wanted: LabelIds, address: Address, current: Sequence[CurrentLabel]
+    wanted: LabelIds,
+    address: Address,
+    current: Sequence[CurrentLabel],
+    others: Sequence[CurrentLabel],
 ) -> LabelsFound:
     there = {one.label_id for one in current}
-    missing = tuple(sorted(wanted.ids - there))
+    outside = [one for one in others if one.label_id in wanted.ids]
+    missing = tuple(sorted(wanted.ids - there - {one.label_id for one in outside}))
     surplus = [one for one in current if one.label_id not in wanted.ids]
     change = LabelsChange(
         project=None,
@@ -239,22 +249,38 @@ def _compare_ids(
         surplus=len(surplus),
         before=labels_digest(current),
     )
+    blocked = [*_outside_rows(address, outside)]
     # Nobody knows which rows the missing ones are of, but each replaces at most one.
-    if len(surplus) <= len(missing):
-        return LabelsFound(change)
-    return LabelsFound(
-        change,
-        blocked=(
-            Blocked(
-                code="labels-not-removable",
-                address=address,
-                message=f"{counted(len(surplus), 'row')} {_have(surplus)} a label that "
-                f"is not declared, such as {_name(surplus[0])!r}, and a label can't be "
-                "taken from a row alone",
-                allow="take the rows out of the run, apply, and add them again; or "
-                "declare the labels they have",
-            ),
-        ),
+    if len(surplus) > len(missing):
+        blocked.append(_not_removable(address, surplus))
+    return LabelsFound(change, blocked=tuple(blocked))
+
+
+def _outside_rows(
+    address: Address, outside: Sequence[CurrentLabel]
+) -> Iterable[Blocked]:
+    # A label comes with its row: to add it would bring back what rows takes out.
+    if outside:
+        one = outside[0]
+        yield Blocked(
+            code="label-outside-rows",
+            address=address,
+            message=f"{counted(len(outside), 'declared label')} "
+            f"{'is' if len(outside) == 1 else 'are'} of data rows that the run should "
+            f"not have, such as {one.label_id} of {_name(one)!r}",
+            allow="name those rows in rows, or take the labels out of labelIds",
+        )
+
+
+def _not_removable(address: Address, surplus: Sequence[CurrentLabel]) -> Blocked:
+    return Blocked(
+        code="labels-not-removable",
+        address=address,
+        message=f"{counted(len(surplus), 'row')} {_have(surplus)} a label that "
+        f"is not declared, such as {_name(surplus[0])!r}, and a label can't be "
+        "taken from a row alone",
+        allow="take the rows out of the run, apply, and add them again; or "
+        "declare the labels they have",
     )
 
 

@@ -4,8 +4,8 @@ The API can't be asked which predictions a run has, so the inventory is. Labels 
 project are another matter: it lists its imports, and the list is what holds.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from reconciler.annotations import marks
@@ -14,6 +14,7 @@ from reconciler.plan.changes import PlannedChunk, UploadsChange
 from reconciler.plan.jobs import LabelJob, label_job, parse_label_job, run_job
 from reconciler.rows.digest import digest_lines
 from reconciler.state.address import RemoteId
+from reconciler.state.labels import ContentHash
 from reconciler.state.resources import Membership
 from reconciler.state.snapshot import JobState
 from reconciler.state.uploads import Chunk, Family, Slot, Uploaded, Uploads
@@ -27,12 +28,15 @@ class Destination:
         id: Its id; None when it doesn't exist yet.
         members: The rows that the run should have; None when that isn't managed.
         added: Names of the rows that the same plan adds to it.
+        labelled: Names of the rows that get a label by the same plan, and that may
+            come with it; None when nobody knows which rows those are.
         imports: The imports that a project has, by name.
     """
 
     id: RemoteId | None
     members: Membership | None = None
     added: frozenset[str] = frozenset()
+    labelled: frozenset[str] | None = frozenset()
     imports: Mapping[str, JobState] = field(default_factory=dict)
 
 
@@ -49,7 +53,7 @@ def compare_uploads(
         wanted: What the slots should hold.
         to: Where it goes.
         recorded: What the inventory remembers of the slots.
-        lineage: Of the inventory.
+        lineage: Of this session.
     """
     there = _marks_there(recorded, to, wanted.slots)
     latest = _latest(to.imports)
@@ -59,7 +63,11 @@ def compare_uploads(
         else {slot: one.generation for slot, one in recorded.items()}
     )
     cuts = _Cuts(generations)
-    gaining = {Slot.holding(name, wanted.slots) for name in to.added}
+    gaining = (
+        {chunk.slot for chunk in wanted.chunks}
+        if to.labelled is None
+        else {Slot.holding(name, wanted.slots) for name in to.added | to.labelled}
+    )
     sent: list[PlannedChunk] = []
     kept = 0
     for chunk in wanted.chunks:
@@ -82,7 +90,16 @@ def compare_uploads(
         by=wanted.by,
         kept=kept,
         stale=_stale(wanted, there.values(), to),
+        forgotten=_forgotten(recorded, to, {planned.chunk.slot for planned in sent}),
     )
+
+
+def contents_sent(wanted: Uploads, change: UploadsChange) -> Mapping[str, ContentHash]:
+    """Say what the labels that are sent say, by global key."""
+    contents = wanted.contents or {}
+    return {
+        row: contents[row] for planned in change.sent for row in planned.chunk.names
+    }
 
 
 def left_behind(change: UploadsChange) -> str:
@@ -97,10 +114,17 @@ def left_behind(change: UploadsChange) -> str:
 
 
 class _Turn(NamedTuple):
-    """How often a slot was sent, with this time; and whether it may have begun."""
+    """How often a slot was sent, with this time; and whether it may have begun.
+
+    Attributes:
+        generation: How often.
+        may_exist: Whether an earlier apply may have started this very job.
+        job: That job's name; None where the name follows from the rest.
+    """
 
     generation: int
     may_exist: bool = False
+    job: str | None = None
 
 
 class _Cuts:
@@ -150,8 +174,8 @@ def _to_run(
     # Predictions go with their row: those of one that is added can't be there.
     if run is None or gains or last.digest != chunk.digest or cut > last.generation:
         return again
-    if _pending(last) and last.parent in (None, run):
-        return _Turn(last.generation, may_exist=True)
+    if _pending(last) and last.job and last.parent in (None, run):
+        return _Turn(last.generation, may_exist=True, job=last.job)
     if last.finished and last.parent == run:
         return None
     return again
@@ -172,6 +196,8 @@ def _to_project(
     ):
         # An import that isn't listed may have been asked for all the same.
         known = 0 if remembered is None else remembered.generation
+        if remembered is not None and remembered.refused:
+            return _Turn(max(again, known + 1))
         return _Turn(again, may_exist=begun and known == again)
     if latest.state is JobState.RUNNING:
         return _Turn(listed, may_exist=True)
@@ -216,7 +242,7 @@ def _planned(
     return PlannedChunk(
         chunk=chunk,
         generation=turn.generation,
-        job=name,
+        job=turn.job or name,
         may_exist=turn.may_exist,
         left=left,
     )
@@ -240,11 +266,36 @@ def _marks_there(
             older += (those for n, those in dealt.items() if n in lacking)
     if older:
         found = marks.dealt([*found.values(), *older], slots)
+    added = _dealt(to.added, slots)
     return {
         number: left
         for number, those in found.items()
-        if (left := marks.without_rows(those, to.added))
+        if (left := marks.without_rows(those, added.get(number, ())))
     }
+
+
+def _forgotten(
+    recorded: Mapping[Slot, Uploaded], to: Destination, sent: Container[Slot]
+) -> Mapping[Slot, Uploaded]:
+    """Find the slots that aren't sent, and that rows come back to."""
+    forgotten = {}
+    for of in {slot.of for slot in recorded} if to.added else ():
+        for number, rows in _dealt(to.added, of).items():
+            slot = Slot(number, of)
+            last = recorded.get(slot)
+            if last is None or slot in sent or last.parent != to.id:
+                continue
+            left = marks.without_rows(last.marks, rows)
+            if left != last.marks:
+                forgotten[slot] = replace(last, marks=left)
+    return forgotten
+
+
+def _dealt(names: Iterable[str], of: int) -> Mapping[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for name in names:
+        found.setdefault(Slot.holding(name, of).number, []).append(name)
+    return found
 
 
 def _stale(wanted: Uploads, there: Iterable[bytes], to: Destination) -> int:

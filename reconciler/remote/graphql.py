@@ -8,12 +8,14 @@ attached, because its frames hold the request with the key in its header.
 """
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from platform import python_version
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Self, TypeVar, assert_never
+from typing import IO, TYPE_CHECKING, Final, Self, TypeVar, assert_never
 
 import httpx
 import msgspec
@@ -27,6 +29,7 @@ from reconciler.ports import (
     RemoteError,
     Unavailable,
 )
+from reconciler.remote.addresses import Trail, addresses_of
 from reconciler.remote.answers import (
     Answered,
     Broken,
@@ -40,6 +43,8 @@ from reconciler.remote.answers import (
     understand_file,
 )
 from reconciler.remote.connection import ConnectionSettings, host_of
+from reconciler.remote.downloads import DOWNLOAD_SECONDS, HELD, STORED, Download
+from reconciler.remote.errors import Refused
 from reconciler.remote.limit import Limiter
 from reconciler.remote.retry import (
     BROKEN,
@@ -58,6 +63,8 @@ T = TypeVar("T")
 THREADS: Final = 8
 """How many requests are in flight at most."""
 
+_MAX_REDIRECTS: Final = 10
+
 
 class ReadOnlyError(AssertionError):
     """A bug: a client that may only read was given something to change."""
@@ -71,9 +78,8 @@ class _Ask:
     request: RequestClass
     changes: bool
     host: str
-    client: httpx.Client
     limiter: Limiter
-    build: Callable[[], httpx.Request]
+    send: Callable[[], "Reply | Result"]
     understand: Callable[[Reply], Result]
 
 
@@ -92,7 +98,9 @@ class GraphQLClient:
     Args:
         settings: Where to, and with which key.
         read_only: Refuse all that changes the remote, save starting exports.
-        transport: What carries requests in place of the network.
+        transport: What carries requests to the remote in place of the network.
+        outside: What carries those for files of other hosts.
+        resolve: Looks up the numeric addresses of a host.
         timing: The clock, the sleep and the chance.
     """
 
@@ -102,11 +110,15 @@ class GraphQLClient:
         *,
         read_only: bool = False,
         transport: httpx.BaseTransport | None = None,
+        outside: httpx.BaseTransport | None = None,
+        resolve: Callable[[str], Sequence[str]] = addresses_of,
         timing: Timing | None = None,
     ) -> None:
         self._settings = settings
         self._read_only = read_only
         self._transport = transport
+        self._outside = outside
+        self._resolve = resolve
         self._timing = timing or Timing()
         self._limiter = Limiter(settings.requests_per_minute, self._timing)
         self._files_limiter = Limiter(None, self._timing)
@@ -121,7 +133,7 @@ class GraphQLClient:
                 "X-User-Agent": f"reconciler {__version__}",
                 "X-Python-Version": python_version(),
             },
-            follow_redirects=False,
+            transport=transport,
         )
         self._files: httpx.Client | None = None
         self._files_lock = Lock()
@@ -233,24 +245,41 @@ class GraphQLClient:
         """Fetch a file that the API named, without the key.
 
         Raises:
-            RemoteError: As `execute`; the URL, which may be signed, isn't told.
+            RemoteError: As `execute`, and when it has more than `HELD` bytes, takes
+                too long, or leads where it must not; see `addresses`. The URL,
+                which may be signed, isn't told.
         """
-        client = self._files_client()
+        held = BytesIO()
+        self.download_to(url, held, limit=HELD)
+        return held.getvalue()
+
+    def download_to(self, url: str, file: IO[bytes], *, limit: int = STORED) -> None:
+        """Fetch a file that the API named into one that is open, and empty.
+
+        Args:
+            url: Where it is.
+            file: Where it goes; may be read and written at any place.
+            limit: How many bytes it may have, unpacked.
+
+        Raises:
+            RemoteError: As `download`.
+        """
+        clock = self._timing.monotonic
+        end = clock() + DOWNLOAD_SECONDS
+        wanted = Download(file, limit, lambda: clock() > end)
         found = self._deliver(
             _Ask(
                 operation="download",
                 request=RequestClass.READ,
                 changes=False,
                 host=host_of(url),
-                client=client,
                 limiter=self._files_limiter,
-                build=lambda: client.build_request("GET", url),
+                send=lambda: self._fetch(url, wanted),
                 understand=understand_file,
             )
         )
         if isinstance(found, RemoteError):
             raise found
-        return bytes(found.data)
 
     def _ask(
         self, document: Document, answer: type[T], build: Callable[[], httpx.Request]
@@ -262,9 +291,8 @@ class GraphQLClient:
             request=document.request,
             changes=document.changes,
             host=self._settings.host,
-            client=self._http,
             limiter=self._limiter,
-            build=build,
+            send=lambda: self._send(build),
             understand=understand,
         )
         found = self._deliver(ask)
@@ -285,7 +313,7 @@ class GraphQLClient:
         attempts = Attempts(self._timing)
         while True:
             turn = ask.limiter.acquire()
-            reply = self._send(ask)
+            reply = ask.send()
             request_id = reply.request_id if isinstance(reply, Reply) else None
             result = ask.understand(reply) if isinstance(reply, Reply) else reply
             match result:
@@ -312,17 +340,42 @@ class GraphQLClient:
                 return self._signed(failure, ask, request_id)
             self._timing.sleep(pause)
 
-    def _send(self, ask: _Ask) -> Reply | Unsent | Broken | Garbled:
+    def _send(self, build: Callable[[], httpx.Request]) -> Reply | Result:
         try:
-            response = ask.client.send(ask.build())
+            response = self._http.send(build())
         except _LIBRARY_ERRORS as error:
-            found = trouble(error, ask.host)
+            found = trouble(error, self._settings.host)
         else:
-            return Reply(
-                status=response.status_code,
-                headers={name.lower(): text for name, text in response.headers.items()},
-                content=response.content,
-            )
+            return _reply(response, response.content)
+        return found
+
+    def _fetch(self, url: str, wanted: Download) -> Reply | Result:
+        """Fetch a file, after all redirects, each of which is looked at."""
+        client = self._files_client()
+        names, peers = Trail(), Trail()
+        host = host_of(url)
+        try:
+            request = client.build_request("GET", url)
+            for _ in range(_MAX_REDIRECTS + 1):
+                host = host_of(str(request.url))
+                if wanted.is_late():
+                    return wanted.late(host)
+                own = host == self._settings.host
+                if request.url.scheme not in ("http", "https"):
+                    return Unsent(f"{host} can't be reached: no http(s)", again=False)
+                name = request.url.raw_host.decode("ascii")
+                if not names.may_go_on(() if own else self._resolve(name), trusted=own):
+                    return _astray(host)
+                with closing(client.send(request, stream=True)) as response:
+                    # A name may have got other addresses since it was looked up.
+                    if not peers.may_go_on(_peer(response), trusted=own):
+                        return _astray(host)
+                    if response.next_request is None:
+                        return wanted.take(_reply(response), response.iter_raw(), host)
+                    request = response.next_request
+            found: Result = Garbled(f"{host} redirects too often")
+        except _LIBRARY_ERRORS as error:
+            found = trouble(error, host)
         return found
 
     def _signed(
@@ -342,22 +395,33 @@ class GraphQLClient:
     def _files_client(self) -> httpx.Client:
         with self._files_lock:
             if self._files is None:
+                own = f"all://{self._settings.host}"
                 self._files = self._client(
                     trust=_trust(self._settings.ca_bundle),
-                    headers={"User-Agent": f"reconciler/{__version__}"},
-                    follow_redirects=True,
+                    headers={
+                        "Accept-Encoding": "gzip",
+                        "User-Agent": f"reconciler/{__version__}",
+                    },
+                    transport=self._outside,
+                    mounts={own: self._transport} if self._transport else None,
                 )
             return self._files
 
     def _client(
-        self, *, trust: ssl.SSLContext, headers: dict[str, str], follow_redirects: bool
+        self,
+        *,
+        trust: ssl.SSLContext,
+        headers: dict[str, str],
+        transport: httpx.BaseTransport | None,
+        mounts: Mapping[str, httpx.BaseTransport] | None = None,
     ) -> httpx.Client:
         settings = self._settings
         return httpx.Client(
             headers=headers,
-            follow_redirects=follow_redirects,
+            follow_redirects=False,
             verify=trust,
-            transport=self._transport,
+            transport=transport,
+            mounts=mounts,
             timeout=httpx.Timeout(
                 settings.read_timeout, connect=settings.connect_timeout, pool=None
             ),
@@ -367,6 +431,33 @@ class GraphQLClient:
                 keepalive_expiry=15.0,
             ),
         )
+
+
+def _peer(response: httpx.Response) -> Sequence[str]:
+    """Say which address an answer came from; nothing when not by the network."""
+    stream = response.extensions.get("network_stream")
+    try:
+        found = stream and stream.get_extra_info("server_addr")
+    except OSError as error:
+        raise httpx.ReadError(str(error)) from error
+    return [str(found[0])] if found else ()
+
+
+def _astray(host: str) -> Denied:
+    return Denied(
+        Refused(
+            f"{host} is not asked: its address is one of a cloud's own services, or a "
+            "public address redirects to it and its own is not public",
+        )
+    )
+
+
+def _reply(response: httpx.Response, content: bytes = b"") -> Reply:
+    return Reply(
+        status=response.status_code,
+        headers={name.lower(): text for name, text in response.headers.items()},
+        content=content,
+    )
 
 
 _LIBRARY_ERRORS: Final = (

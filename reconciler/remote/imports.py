@@ -1,8 +1,8 @@
 """Annotations and metrics as imports: sent once, waited for, and looked into.
 
-An import is known by its name, and the name says what is in it. So one whose start
-is in doubt is looked for by name, and never started a second time. That lines were
-refused shows in a file beside it, which is fetched without the key.
+An import is known by its name, which nobody else gives. So one whose start is in
+doubt is looked for by name, and never started a second time. That lines were refused
+shows in a file beside it, which is fetched without the key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -129,12 +129,28 @@ class _Sending:
 
             return look_again(self.session, f"the import {name!r}", look, doubt)[0]
         except Refused as refusal:
-            # Somebody else was quicker, with the very same lines, on a remote that
-            # keeps names unique.
-            if refusal.code == CONFLICT and (found := self._look()) is not None:
-                return found
-            raise
+            if refusal.code != CONFLICT:
+                raise
+            return self._taken(refusal)
         return _only(made, document)
+
+    def _taken(self, refusal: Refused) -> ImportNode:
+        """Find the import that has the name already, if it can be this one.
+
+        Raises:
+            TaskFailed: When it can't: nobody knows what was sent since it ended.
+        """
+        if not self.step.may_exist:
+            raise TaskFailed(
+                f"there is an import {self.step.job!r} already, which wasn't started "
+                "by this apply",
+                operation=refusal.operation,
+                request_id=refusal.request_id,
+                hint="apply again: the same lines then go as another import",
+            ) from refusal
+        if (found := self._look()) is None:
+            raise refusal
+        return found
 
     def _look(self) -> ImportNode | None:
         return or_none(self._ask)

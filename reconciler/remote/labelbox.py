@@ -1,7 +1,7 @@
 """Labelbox, or whatever speaks its API, as what planning and apply need of it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Self
+from typing import IO, Self
 
 from reconciler.api import documents
 from reconciler.plan.changes import Notice
@@ -127,6 +127,10 @@ class Labelbox:
     def download(self, url: str) -> bytes:
         """Fetch a file that an export names, without the key."""
         return self._session.client.download(url)
+
+    def download_to(self, url: str, file: IO[bytes]) -> None:
+        """Fetch a file of any size into an open one; see `ports.Reader`."""
+        self._session.client.download_to(url, file)
 
     def unknown_keys(self, keys: Iterable[GlobalKey]) -> frozenset[GlobalKey]:
         """Find the keys that can't be used; see `ports.Reader`."""

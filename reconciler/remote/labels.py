@@ -27,7 +27,7 @@ from reconciler.remote.payloads import AddLabelsData
 from reconciler.remote.row_payloads import AddLabelsStatusData, RegistrationStatus
 from reconciler.remote.session import Session
 from reconciler.state.address import Address, RemoteId
-from reconciler.state.labels import CurrentLabel, PinnedLabel
+from reconciler.state.labels import CurrentLabel, PinnedLabel, is_as_pinned
 
 _FRESH: Final = 60.0
 """Seconds for which labels of a project are believed when some are added."""
@@ -176,23 +176,9 @@ def _fitting(
     best: dict[PinnedLabel, CurrentLabel] = {}
     for label in labels:
         pin = wanted.get((label.row or "", label.content))
-        if pin is not None and _is_as_pinned(label, pin):
+        if pin is not None and is_as_pinned(label, pin):
             best[pin] = min(best.get(pin, label), label, key=lambda o: _rank(o, pin))
     return {pin: label.label_id for pin, label in best.items()}
-
-
-def _is_as_pinned(label: CurrentLabel, pin: PinnedLabel) -> bool:
-    """Tell whether a label of the right content was left alone since it was pinned.
-
-    The pixels of masks are no part of the content, so a mask that was drawn anew
-    shows only in the time of its change. For other labels, which may be copies in
-    another organisation, times say nothing.
-    """
-    return (
-        label.label_id != pin.label_id
-        or None in (label.changed, pin.changed)
-        or label.changed == pin.changed
-    )
 
 
 def _rank(label: CurrentLabel, pin: PinnedLabel) -> tuple[bool, bool, str]:

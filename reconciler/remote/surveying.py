@@ -16,7 +16,7 @@ from reconciler.remote.payloads import ModelNode, RunNode
 from reconciler.remote.session import Session, in_parallel
 from reconciler.remote.statuses import read_status
 from reconciler.state.address import Address, Kind, RemoteId, model_address, run_address
-from reconciler.state.contents import Survey, SurveyedRun
+from reconciler.state.contents import OddRun, Survey, SurveyedRun
 
 N = TypeVar("N", bound=Named)
 
@@ -32,7 +32,9 @@ def survey(session: Session, address: Address) -> Survey:
     if ontology is None:
         raise NotFound(f"there is no ontology {model.ontology_id}")
     current = ontology.current()
-    runs = _chosen(address, model, runs_of(session, model.id))
+    chosen = _chosen(address, model, runs_of(session, model.id))
+    alone = address.kind is Kind.RUN
+    runs = in_parallel([partial(_run, session, model, one, alone) for one in chosen])
     return Survey(
         id=RemoteId(model.id),
         name=model.name,
@@ -40,7 +42,8 @@ def survey(session: Session, address: Address) -> Survey:
         ontology_name=current.name,
         media_type=current.media_type,
         schema=current.schema,
-        runs=tuple(in_parallel([partial(_run, session, model, run) for run in runs])),
+        runs=tuple(one for one in runs if isinstance(one, SurveyedRun)),
+        odd=tuple(one for one in runs if isinstance(one, OddRun)),
     )
 
 
@@ -62,14 +65,24 @@ def _chosen(
     return sorted(listed, key=lambda node: node.name)
 
 
-def _run(session: Session, model: ModelNode, node: RunNode) -> SurveyedRun:
+def _run(
+    session: Session,
+    model: ModelNode,
+    node: RunNode,
+    alone: bool,  # noqa: FBT001  # bound by position
+) -> SurveyedRun | OddRun:
     address = run_address(model.name, node.name)
-    return SurveyedRun(
-        id=RemoteId(node.id),
-        name=node.name,
-        config=node.current(address, managed=True).config,
-        status=read_status(session, RemoteId(node.id)),
-    )
+    try:
+        return SurveyedRun(
+            id=RemoteId(node.id),
+            name=node.name,
+            config=node.current(address, managed=True).config,
+            status=read_status(session, RemoteId(node.id)),
+        )
+    except Malformed as error:
+        if alone:
+            raise
+        return OddRun(node.name, str(error))
 
 
 def _one(address: Address, found: Sequence[N]) -> N:

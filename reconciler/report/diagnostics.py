@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from click import style
 
 from reconciler.diagnostics import Diagnostic, counted
-from reconciler.report.summary import plain
+from reconciler.report.summary import SAMPLES, plain
 
 
 def render_diagnostics(
@@ -38,8 +38,10 @@ def _diagnostic(one: Diagnostic, head: str) -> Iterator[str]:
     yield f"{head}: {place}{plain(one.message)} [{one.code}]"
     if one.span and one.excerpt is not None:
         yield from _excerpt(one.excerpt, one.span.column, one.span.end_column)
-    for detail in one.details:
+    for detail in one.details[:SAMPLES]:
         yield f"    {plain(detail)}"
+    if (more := len(one.details) - SAMPLES) > 0:
+        yield f"    and {more:,} more"
     for span, message in one.related:
         yield f"  {plain(str(span))}: {plain(message)}"
     if one.hint:

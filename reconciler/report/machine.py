@@ -5,7 +5,7 @@ must ignore when they don't know them; a major one changes their meaning.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reconciler.diagnostics import Diagnostic, Span
@@ -27,6 +27,8 @@ from reconciler.state.resources import Split
 from reconciler.state.uploads import LineRefusal
 
 FORMAT_VERSION: Final = "1.1"
+
+_DETAILS: Final = 1000
 
 
 def document(command: str, **fields: JsonValue) -> str:
@@ -69,6 +71,11 @@ def plan_fields(plan: Plan) -> JsonObject:
     }
 
 
+def _left_out(details: int) -> Iterator[str]:
+    if details > _DETAILS:
+        yield f"and {details - _DETAILS:,} more"
+
+
 def diagnostic_list(diagnostics: Iterable[Diagnostic]) -> list[JsonValue]:
     """Say problems with their places."""
     return [
@@ -77,7 +84,7 @@ def diagnostic_list(diagnostics: Iterable[Diagnostic]) -> list[JsonValue]:
             "message": one.message,
             "hint": one.hint,
             "span": _span(one.span),
-            "details": list(one.details),
+            "details": [*one.details[:_DETAILS], *_left_out(len(one.details))],
             "related": [
                 {"span": _span(span), "message": message}
                 for span, message in one.related

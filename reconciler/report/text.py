@@ -44,7 +44,7 @@ def render_differences(differences: tuple[PlanDifference, ...]) -> str:
     """Show how a plan made now differs from the saved one."""
     lines = ["The plan no longer fits what is there; nothing was done:"]
     for one in differences:
-        where = f"{one.address} " if one.address else ""
+        where = f"{one.address}: " if one.address else ""
         lines.append(f"  {where}{plain(one.message)}")
     lines.append("Make a new plan, and have it reviewed.")
     return "\n".join(lines) + "\n"

@@ -5,12 +5,13 @@ pictures of one patient. A membership with such rows in two splits measures memo
 Rows that are UNASSIGNED are in no split, and so in nobody's way.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.rows.plain import PlainMembership
-from reconciler.state.resources import Membership, Split
+from reconciler.state.resources import Membership, RowIdentity, Split
 
 if TYPE_CHECKING:
     from reconciler.rows.honesty_large import LargeValues  # duckdb is slow
@@ -23,6 +24,9 @@ A row that is not there, or whose text is empty, has none.
 
 SAMPLES: Final = 10
 """How many of all that is found are shown."""
+
+_FEW: Final = 8
+"""How many memberships are compared without an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +138,80 @@ def trained_on(*, evaluation: Membership, trained: Membership) -> Overlap:
         from reconciler.rows.honesty_large import trained_on_large  # duckdb is slow
 
         return trained_on_large(evaluation=evaluation, trained=trained)
-    examined = evaluation.rows
-    found = sorted(
+    examined, learned = evaluation.rows, trained.rows
+    shorter = examined if len(examined) < len(learned) else learned
+    return _overlap(
         name
-        for name, split in trained
-        if split is Split.TRAINING
-        and name in examined
-        and examined[name] is not Split.TRAINING
+        for name in shorter
+        if learned.get(name) is Split.TRAINING
+        and examined.get(name, Split.TRAINING) is not Split.TRAINING
     )
+
+
+def _overlap(names: Iterable[str]) -> Overlap:
+    found = sorted(names)
     return Overlap(len(found), tuple(found[:SAMPLES]))
+
+
+class Examinations:
+    """Memberships that evaluate, however many, to be compared with what trains.
+
+    Rows of many are looked up in one index. A few are compared one by one, which
+    takes as long as the shorter of both has rows.
+    """
+
+    def __init__(self, evaluations: Sequence[Membership]) -> None:
+        self._evaluations = evaluations
+        self._known: dict[int, Mapping[int, Overlap]] = {}
+
+    def trained_on(self, trained: Membership) -> Mapping[int, Overlap]:
+        """Find rows of each that another membership trains on; see `trained_on`.
+
+        Args:
+            trained: Must live as long as this.
+
+        Returns:
+            What is found, by the position of the membership; nothing for those
+            that have none of the rows.
+        """
+        if id(trained) not in self._known:
+            self._known[id(trained)] = dict(sorted(self._compare(trained)))
+        return self._known[id(trained)]
+
+    def _compare(self, trained: Membership) -> Iterator[tuple[int, Overlap]]:
+        one_by_one: Iterable[int] = range(len(self._evaluations))
+        if len(self._evaluations) > _FEW and isinstance(trained, PlainMembership):
+            one_by_one = self._large
+            positions = self._index.get(trained.by, {})
+            found: dict[int, list[str]] = {}
+            for name, split in trained:
+                if split is Split.TRAINING:
+                    for position in positions.get(name, ()):
+                        found.setdefault(position, []).append(name)
+            yield from (
+                (position, _overlap(names)) for position, names in found.items()
+            )
+        for position in one_by_one:
+            evaluation = self._evaluations[position]
+            if overlap := trained_on(evaluation=evaluation, trained=trained):
+                yield position, overlap
+
+    @cached_property
+    def _large(self) -> Sequence[int]:
+        return [
+            position
+            for position, one in enumerate(self._evaluations)
+            if not isinstance(one, PlainMembership)
+        ]
+
+    @cached_property
+    def _index(self) -> Mapping[RowIdentity, Mapping[str, Sequence[int]]]:
+        """Who evaluates each row, by how rows are named."""
+        index: dict[RowIdentity, dict[str, list[int]]] = {}
+        for position, one in enumerate(self._evaluations):
+            if isinstance(one, PlainMembership):
+                names = index.setdefault(one.by, {})
+                for name, split in one:
+                    if split is not Split.TRAINING:
+                        names.setdefault(name, []).append(position)
+        return index

@@ -18,13 +18,8 @@ from reconciler.rows import tables
 from reconciler.rows.digest import digest_lines
 from reconciler.rows.honesty_large import LargeValues
 from reconciler.rows.large import LargeMembership
-from reconciler.rows.lock import (
-    LockedRows,
-    LockError,
-    RowsHeader,
-    check_rows,
-    file_digest,
-)
+from reconciler.rows.lock import LockError, RowsHeader, file_digest
+from reconciler.rows.lock_rows import LockedRows, check_rows
 from reconciler.rows.names import LONGEST
 from reconciler.rows.tables import LABELS, SPLITS, Table
 from reconciler.state.resources import RowIdentity, Split
@@ -62,7 +57,7 @@ def write_parquet(rows: Iterable[tuple[str, str, str]], file: Path) -> str:
 
 
 def read_parquet(file: Path, header: RowsHeader, *, large: int) -> LockedRows:
-    """Read the rows of a lock that are in a Parquet file; see `lock.read_rows`."""
+    """Read the rows of a lock that are in a Parquet file; see `lock_rows.read_rows`."""
     if file_digest(file) != header.parquet:
         raise LockError(f"{file.name} isn't the file that it names")
     try:

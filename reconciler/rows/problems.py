@@ -1,6 +1,7 @@
 """Problems of rows, collected so that a million bad lines stay readable."""
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ ADVISED: Final = 20
 
 _CANDIDATES: Final = 1000
 _LONGEST: Final = 100
+_DIGITS: Final = re.compile("[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,7 @@ class Problems:
         self._shown: list[Diagnostic] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._beyond: dict[tuple[str, str], Diagnostic] = {}
+        self._once: set[Diagnostic] = set()
 
     def __len__(self) -> int:
         """Count everything found, also what is only counted."""
@@ -67,13 +70,21 @@ class Problems:
         return frozenset(found.code for found in self._shown)
 
     def add(self, found: Diagnostic) -> None:
-        """Remember a problem, or only count it when there are many like it."""
+        """Remember a problem, or only count it when there are many like it.
+
+        What is found in the same words at the same place again, as what several
+        runs share is, is known already.
+        """
+        if found in self._once:
+            return
         file = found.span.file if found.span else ""
         if isinstance(found, More):
+            self._once.add(found)
             self._counts[file, found.code] += found.number
             first = self._beyond.get((file, found.code), found)
             self._beyond[file, found.code] = min(first, found, key=_place)
         elif self.expect(found.code, file):
+            self._once.add(found)
             self.add_expected(found)
         else:
             self.add_beyond(found)
@@ -135,7 +146,7 @@ class Advice:
         self._left = ADVISED
 
     def nearest(self, wrong: str, known: Iterable[str]) -> str | None:
-        """Ask as `nearest` does; None once enough was asked.
+        """Ask as `nearest` does, of names with the same numbers; None after enough.
 
         Args:
             wrong: The word that isn't known.
@@ -144,7 +155,13 @@ class Advice:
         if self._left <= 0:
             return None
         self._left -= 1
-        return nearest(wrong, known)
+        numbers = _numbers(wrong)
+        return nearest(wrong, (word for word in known if _numbers(word) == numbers))
+
+
+def _numbers(word: str) -> list[int]:
+    """Find the numbers in a name: those of neighbours differ, and no hand slipped."""
+    return [int(digits) for digits in _DIGITS.findall(word[:_LONGEST])]
 
 
 def mentioned(span: Span | None) -> tuple[tuple[Span, str], ...]:

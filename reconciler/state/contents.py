@@ -71,6 +71,19 @@ class SurveyedRun:
     status: RunStatus | None
 
 
+@dataclass(frozen=True, slots=True)
+class OddRun:
+    """A run that exists, and can't be described.
+
+    Attributes:
+        name: Its name.
+        why: What is the matter with it.
+    """
+
+    name: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """A model that exists, and those of its runs that were asked for.
@@ -83,6 +96,7 @@ class Survey:
         media_type: What the ontology is for, as the API spells it.
         schema: The ontology's tools and classifications; see `state.ontology`.
         runs: The runs, sorted by name.
+        odd: Those that can't be described; never one that was asked for alone.
     """
 
     id: RemoteId
@@ -92,3 +106,4 @@ class Survey:
     media_type: str | None
     schema: JsonObject
     runs: tuple[SurveyedRun, ...]
+    odd: tuple[OddRun, ...] = ()

@@ -21,8 +21,9 @@ class Inventory:
         fingerprints: For each dataset, the fingerprint every data row had when
             it was uploaded from here.
         uploads: For each run or project, what was last sent of each slot.
-        lineage: Tells the jobs named by this inventory from those of one that
-            was lost: random text, made when the inventory begins.
+        lineage: Tells the jobs that are named now from all that were named
+            before, also by an inventory that was lost, or put back to what it
+            was: random text, of this session alone.
     """
 
     owned: Mapping[Address, RemoteId] = field(default_factory=dict)

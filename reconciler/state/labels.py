@@ -83,3 +83,18 @@ class CurrentLabel(NamedTuple):
     content: ContentHash
     changed: str | None = None
     benchmark: bool = False
+
+
+def is_as_pinned(label: CurrentLabel, pin: PinnedLabel) -> bool:
+    """Tell whether a label of the pinned row is what was locked.
+
+    The pixels of masks aren't in the content; the time of a change stands for
+    them. A label of another id has times of its own, which tell nothing.
+    """
+    if label.content != pin.content:
+        return False
+    return (
+        label.label_id != pin.label_id
+        or None in (label.changed, pin.changed)
+        or label.changed == pin.changed
+    )

@@ -5,10 +5,10 @@ live beside it, in `Desired` and `Current`; that is what lets two resources be
 compared with `==`. None always means: not managed, leave the remote's alone.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NewType, Protocol, TypeAlias
+from typing import Final, NewType, Protocol, TypeAlias
 
 from reconciler.diagnostics import Span
 from reconciler.state.address import (
@@ -23,6 +23,9 @@ from reconciler.state.labels import Labels
 
 GlobalKey = NewType("GlobalKey", str)
 """The user's own key of a data row, unique in an organisation."""
+
+EMBEDDED: Final = "http://embedded.invalid"
+"""Where the embedded server of a workspace has its files: nobody else gets there."""
 
 
 class Split(StrEnum):
@@ -191,6 +194,10 @@ class MetricTable:
     by: RowIdentity
 
 
+Locate: TypeAlias = Callable[[Sequence[str | int]], tuple[Span, str | None]]
+"""Finds a value in a text: where it is, and the line that it stands on."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenMetric:
     """A metric that is written out in a manifest.
@@ -198,10 +205,13 @@ class WrittenMetric:
     Attributes:
         line: As the SDK's imports take it.
         span: Where it is written.
+        locate: Finds a value of the line in the text, by the way that leads to it;
+            None when there is no text.
     """
 
     line: JsonObject
     span: Span
+    locate: Locate | None = field(default=None, compare=False, repr=False)
 
 
 MetricSource: TypeAlias = LineFile | MetricTable | WrittenMetric

@@ -117,6 +117,7 @@ class Uploaded:
         finished: Whether the job is known to have ended, with every line taken.
         refused: How many lines the remote refused; all of them when the job as a
             whole is known to have come to nothing.
+        job: Name of the import, as it was sent; empty for what was there already.
         parent: Id of the run or project it was sent to; None until there is one.
         marks: Of all that was ever sent to it and may still be there.
     """
@@ -125,6 +126,7 @@ class Uploaded:
     generation: int
     finished: bool
     refused: int = 0
+    job: str = ""
     parent: RemoteId | None = None
     marks: bytes = b""
 

@@ -7,6 +7,7 @@ from reconciler.annotations.digests import (
     Part,
     RowDifference,
     RowFacts,
+    Side,
     differing_rows,
 )
 from reconciler.state.resources import RunStatus, Split, Status
@@ -113,7 +114,7 @@ def test_rows_that_differ_are_counted_and_the_first_are_named() -> None:
 
     assert count == 15
     assert rows[:2] == (
-        RowDifference("r00", (Part.MEMBERS,)),
+        RowDifference("r00", (Part.MEMBERS,), Side.DECLARED),
         RowDifference("r01", (Part.SPLITS,)),
     )
     assert len(rows) == 10

@@ -95,6 +95,72 @@ def test_a_line_that_is_no_json_is_pointed_to_where_it_breaks(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "place", "why"),
+    [
+        ('"so', 4, "not JSON: input data was truncated"),
+        ("so", 1, "not JSON: invalid character (byte 0)"),
+        ("tru", 4, "not JSON: input data was truncated"),
+        ('{"uuid": 5, "name"}', 19, "not JSON: expected ':' (byte 18)"),
+        ('"so"', 1, "no object; it must be {...}"),
+        ("[1]", 1, "no object; it must be {...}"),
+        ("5", 1, "no object; it must be {...}"),
+    ],
+)
+def test_a_line_that_is_no_object_says_what_it_is_not(
+    tmp_path: Path, line: str, place: int, why: str
+) -> None:
+    source = file(tmp_path / "p.ndjson", line)
+
+    [only] = said(refused([source]))
+
+    assert only == f"p.ndjson:1:{place}: the line is {why} [annotation-invalid]"
+
+
+def test_a_field_that_was_meant_is_named_when_a_row_is_nothing(tmp_path: Path) -> None:
+    text = {**radio(), "locaton": {"start": 1, "end": 2}, "other": 1}
+    del text["answer"]
+    source = file(tmp_path / "p.ndjson", text)
+
+    assert said(refused([source])) == [
+        "p.ndjson:1:1: the row is nothing: 'locaton' is no field; did you mean "
+        "'location'? [annotation-invalid]"
+    ]
+
+
+def test_a_misspelt_feature_hides_no_other_mistake(tmp_path: Path) -> None:
+    wrong = box(name="cot", uuid="one", dataRow={}, bbox={"top": 1}, confidence=2)
+    spelt = box(name="cot", bbox={"top": 1, "left": 2, "height": -3, "width": 4})
+    source = file(tmp_path / "p.ndjson", wrong, spelt)
+
+    assert said(refused([source])) == [
+        "p.ndjson:1:13: dataRow needs either an id or a globalKey; it has neither "
+        "[annotation-invalid]",
+        "p.ndjson:1:25: the ontology has no feature 'cot'; did you mean 'cat'? "
+        "[annotation-invalid]",
+        "p.ndjson:1:40: bbox: object missing required field left [annotation-invalid]",
+        "p.ndjson:1:60: uuid is 'one', which is no UUID [annotation-invalid]",
+        "p.ndjson:1:81: confidence is 2.0; it must be from 0 to 1 [annotation-invalid]",
+        "p.ndjson:2:41: the ontology has no feature 'cot'; did you mean 'cat'? "
+        "[annotation-invalid]",
+        "p.ndjson:2:88: bbox.height is -3.0; it must be 0 or more [annotation-invalid]",
+    ]
+
+
+def test_a_row_that_is_next_to_another_in_number_is_not_what_was_meant(
+    tmp_path: Path,
+) -> None:
+    source = file(tmp_path / "p.ndjson", box("d-3"), box("dd-5"), box("d-05"))
+
+    error = refused([source], members=frozenset({"d-5", "d-4"}))
+
+    assert [one.hint for one in error.diagnostics] == [
+        None,
+        "did you mean 'd-5'?",
+        "did you mean 'd-5'?",
+    ]
+
+
 def test_a_row_that_the_run_does_not_have_is_an_error(tmp_path: Path) -> None:
     source = file(tmp_path / "p.ndjson", box("img-1"), box("img-01"), metric("zzz"))
 
@@ -154,6 +220,60 @@ def test_two_annotations_of_one_uuid_on_a_row_are_an_error(tmp_path: Path) -> No
     ]
     assert pointed(error) == ['"00000000000040008000000000000001"', f'"{uuid(1)}"']
     assert error.diagnostics[1].related[0] == (Span("p.ndjson", 1), "the first one")
+
+
+def test_two_answers_to_one_question_about_a_row_are_an_error(tmp_path: Path) -> None:
+    checklist = {**radio(), "name": "check_q", "answer": [{"name": "x"}]}
+    text = {**radio(), "name": "free_text", "answer": "so"}
+    lines = [
+        radio(),
+        radio("b"),
+        checklist,
+        text,
+        {**text, "answer": "or so"},
+        {**checklist, "answer": [{"name": "y"}]},
+        radio(answer="b"),
+        radio(uuid=uuid(1)),
+    ]
+    source = file(tmp_path / "p.ndjson", *lines)
+
+    for error in (refused([source]), refused(labels=[source])):
+        assert said(error) == [
+            "p.ndjson:5:41: the data row 'a' has two answers to 'free_text' "
+            "[answered-twice]",
+            "p.ndjson:6:41: the data row 'a' has two answers to 'check_q' "
+            "[answered-twice]",
+            "p.ndjson:7:41: the data row 'a' has two answers to 'radio_q' "
+            "[answered-twice]",
+            "p.ndjson:8:41: the data row 'a' has two answers to 'radio_q' "
+            "[answered-twice]",
+        ]
+        first = [one.related[0] for one in error.diagnostics]
+        assert first == [
+            (Span("p.ndjson", line), "the first one") for line in (4, 3, 1, 1)
+        ]
+        assert pointed(error)[0] == '"free_text"'
+
+
+def test_every_message_of_a_row_has_one_answer(tmp_path: Path) -> None:
+    lines = [radio(), radio(messageId="1"), radio(messageId="2"), radio(messageId="1")]
+    source = file(tmp_path / "p.ndjson", *lines)
+
+    assert said(refused([source])) == [
+        "p.ndjson:4:41: the message '1' of the data row 'a' has two answers to "
+        "'radio_q' [answered-twice]"
+    ]
+    assert prepared([file(tmp_path / "p.ndjson", *lines[:3])])
+
+
+def test_answers_on_frames_may_be_several(tmp_path: Path) -> None:
+    answers = [{"name": "a", "frames": [{"start": 1, "end": 2}]}]
+    later = [{"name": "b", "frames": [{"start": 3, "end": 4}]}]
+    lines = [{**radio(), "answer": one} for one in (answers, later)]
+
+    [uploads] = prepared([file(tmp_path / "p.ndjson", *lines)], media_type="VIDEO")
+
+    assert len(sent(uploads)) == 2
 
 
 def test_a_metric_that_is_given_twice_is_an_error(tmp_path: Path) -> None:

@@ -56,12 +56,40 @@ def test_what_differs_is_said_and_ends_with_2(
     said = verified.out.splitlines()
     assert said[0].startswith("  config: sha256:")
     assert ", and should be sha256:" in said[0]
-    assert said[1].startswith("  splits: sha256:")
-    assert said[2:] == [
+    assert said[1] == "    config.batch_size: 64 -> 32"
+    assert said[2].startswith("  splits: sha256:")
+    assert said[3:] == [
         "  data row n4: other splits",
         "Different: config, splits of run/animals/first.",
     ]
     assert declared.code == 0
+
+
+def test_a_bundle_that_was_not_applied_yet_is_told(
+    workspace: Path, applied: Command
+) -> None:
+    applied("export", "run/animals/first", "--to", "../bundle")
+
+    verified = applied("verify", "../bundle")
+
+    folder = workspace.parent.resolve() / "bundle"
+    assert verified.code == 1
+    assert f"the embedded server of {folder}: there is no model" in verified.err
+    assert "apply ../bundle first, or name the workspace" in verified.err
+
+
+def test_which_side_has_a_row_is_said(workspace: Path, applied: Command) -> None:
+    applied("export", "run/animals/first", "--to", "../bundle")
+    edit(workspace / "specs" / "runs.yaml", "{file: notes.csv, column: key}", "[n1]")
+    edit(workspace / "specs" / "runs.yaml", "splits: {column: split}\n", "")
+
+    verified = applied("verify", "run/animals/first")
+
+    assert verified.code == 2
+    assert "  data row n2: not in what is declared\n" in verified.out
+    applied("apply", "--auto-approve", "--allow-remove", "run/animals/first")
+    back = applied("verify", "../bundle", "--workspace", ".")
+    assert "  data row n2: gone from the run\n" in back.out
 
 
 def test_edited_files_are_named(workspace: Path, applied: Command) -> None:

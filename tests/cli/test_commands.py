@@ -121,7 +121,7 @@ def test_a_saved_plan_is_refused_when_the_manifests_have_moved_on(
 
     assert stale.code == 4
     assert (
-        "run/animals/first the manifests say something else of its config" in stale.out
+        "run/animals/first: the manifests say something else of its config" in stale.out
     )
     assert "create run" not in stale.err
 
@@ -178,6 +178,7 @@ def test_a_saved_plan_that_was_carried_out_is_not_carried_out_again(
 
     assert replayed.code == 4
     assert "it was carried out already" in replayed.out
+    assert "the remote, the manifests or their files have changed" in replayed.out
 
 
 def test_the_same_plan_made_again_later_may_be_carried_out_again(

@@ -1,10 +1,19 @@
 """`reconciler lock` as users type it, against a real twin."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from reconciler.cli import apply
+from reconciler.pipeline import planning
+from reconciler.pipeline.sessions import Session
+from reconciler.plan.build import Plan
+from reconciler.plan.changes import Blocked
+from reconciler.state.address import run_address
 from tests.cli.conftest import Command
 
 ROWS = """\
@@ -47,6 +56,7 @@ TRUTH = """\
 {"dataRow": {"globalKey": "n2"}, "name": "animal", "answer": {"name": "dog"}}
 """
 
+RUN = run_address("animals", "first")
 LOCK = "specs/locks/rows/some.lock"
 
 
@@ -192,3 +202,79 @@ def test_a_workspace_may_want_no_locks(workspace: Path, reconciler: Command) -> 
         "Nothing to lock: no rows are selected, and no labels are of a project.\n"
     )
     assert not (workspace / ".reconciler").exists()
+
+
+@pytest.mark.parametrize("word", ["live3", "DataRows/live3"])
+def test_what_is_no_address_says_what_the_command_takes(
+    workspace: Path, reconciler: Command, word: str
+) -> None:
+    done = reconciler("lock", word)
+
+    assert done.code == 64
+    assert (
+        f"{word!r} is no address: write it as rows/NAME or run/MODEL/NAME" in done.err
+    )
+
+
+BY_ID = """\
+---
+apiVersion: reconciler/v1
+kind: ModelRun
+model: animals
+name: by-id
+rows: {{globalKeys: [n2]}}
+labels: {{labelIds: [{label}]}}
+"""
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make plans after an apply without waiting in between."""
+    monkeypatch.setattr(apply, "time", SimpleNamespace(sleep=lambda _: None))
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_label_that_brings_a_row_which_should_not_be_there_does_not_come_and_go(
+    workspace: Path, reconciler: Command
+) -> None:
+    with (workspace / "specs" / "runs.yaml").open("a") as runs:
+        runs.write(LABELS)
+    (workspace / "specs" / "truth.ndjson").write_text(TRUTH)
+    assert reconciler("apply", "--auto-approve").code == 0
+    manifest = workspace / "specs" / "runs.yaml"
+    before = manifest.read_text()
+    manifest.write_text(before + LABELLED)
+    assert reconciler("lock").code == 0
+    locked = (workspace / "specs/locks/labels/animals/labelled.lock").read_text()
+    label = next(
+        line.split("\t")[2] for line in locked.splitlines() if line.startswith("n1\t")
+    )
+    manifest.write_text(before + BY_ID.format(label=label))
+
+    applied = reconciler("apply", "--auto-approve")
+
+    assert applied.code == 6
+    assert "After the apply there is still something blocked:" in applied.out
+    assert f"such as {label} of 'n1' [label-outside-rows]" in applied.out
+    assert reconciler("apply", "--auto-approve").code == 3
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_an_apply_after_which_something_is_held_back_has_not_converged(
+    reconciler: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Blocked(code="held", address=RUN, message="it is held back", allow="-")
+    make_plan = planning.make_plan
+
+    def blocked_once_it_is_empty(session: Session, **given: Any) -> Plan:
+        plan = make_plan(session, **given)
+        return plan or replace(plan, blocked=(held,))
+
+    monkeypatch.setattr(planning, "make_plan", blocked_once_it_is_empty)
+
+    applied = reconciler("apply", "--auto-approve")
+
+    assert applied.code == 6
+    assert "After the apply there is still something blocked:" in applied.out
+    assert "it is held back [held]" in applied.out
+    assert "finds nothing to do" not in applied.out

@@ -17,6 +17,7 @@ from reconciler.plan.compare import compare_plans
 from reconciler.plan.guards import Allowance, Guard, Guards, Threshold
 from reconciler.plan.labels import LabelsFound, compare_labels
 from reconciler.plan.steps import SendChunk
+from reconciler.plan.uploads import Destination, compare_uploads, contents_sent
 from reconciler.rows.current import collect
 from reconciler.rows.diff import diff_rows
 from reconciler.rows.membership import names_of
@@ -177,7 +178,7 @@ def make_plan(wanted: Wanted, site: Site) -> Plan:
         inventory=site.ledger.recall(),
         guards=NOTHING_HELD_BACK,
         labels={
-            one.address: find_labels(one, wanted, remote)
+            one.address: find_labels(one, wanted, site)
             for one in wanted.desired.runs()
             if one.labels is not None
         },
@@ -188,19 +189,31 @@ def make_plan(wanted: Wanted, site: Site) -> Plan:
     )
 
 
-def find_labels(run: Run, wanted: Wanted, remote: FakeRemote) -> LabelsFound:
+def find_labels(run: Run, wanted: Wanted, site: Site) -> LabelsFound:
     """Compare the labels of a run as the pipeline does."""
     assert run.labels is not None
     assert run.rows is not None
+    remote = site.remote
     there = remote.runs.get(run.address)
     project = remote.projects.get(PROJECT.address)
+    (truth,) = wanted.sent[PROJECT.address]
+    inventory = site.ledger.recall()
+    sent = compare_uploads(
+        truth,
+        to=Destination(
+            id=None if project is None else project.id,
+            imports={} if project is None else project.imports,
+        ),
+        recorded=inventory.uploads.get((PROJECT.address, truth.family), {}),
+        lineage=inventory.lineage,
+    )
     return compare_labels(
         run.labels,
         address=run.address,
         current=[] if there is None else remote.read_labels(there.id),
         members=names_of(run.rows),
         upstream=None if project is None else remote.read_project_labels(project.id),
-        declared=wanted.sent[PROJECT.address][0].contents,
+        coming=contents_sent(truth, sent),
         organisation=RemoteId("org"),
     )
 
@@ -371,7 +384,6 @@ def test_without_an_inventory_everything_is_sent_again_and_nothing_doubles(
     site = site_with(wanted)
     before = {address: dict(run.sent) for address, run in site.remote.runs.items()}
     forgetful = Site(site.remote)
-    forgetful.ledger.lineage = "another"
 
     plan = make_plan(wanted, forgetful)
     apply(plan, forgetful)

@@ -43,7 +43,9 @@ ELSEWHERE = {
     # Found in exports, and where they are written to.
     "bundle-damaged",
     "export-unreadable",
+    "among-manifests",
     "file-exists",
+    "not-declarable",
     "row-without-key",
     # Found on this machine, in saved plans and in the ledger.
     "apply-running",

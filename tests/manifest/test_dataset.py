@@ -110,6 +110,37 @@ def test_an_ndjson_file_may_hold_rows_as_the_sdk_takes_them(load_files: Load) ->
     assert rows["b"].content == {"tile_layer_url": "u"}
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "columns"),
+    [
+        (
+            "r.csv",
+            "key,url\na,http://embedded.invalid/files/1/a.png\n",
+            "  columns: {globalKey: key, rowData: url}\n",
+        ),
+        (
+            "r.ndjson",
+            '{"global_key": "a", "row_data": "http://embedded.invalid/files/1/a"}\n',
+            "",
+        ),
+    ],
+)
+def test_files_of_an_embedded_server_lead_nowhere(
+    write: Write, file: str, text: str, columns: str
+) -> None:
+    manifest = f"{HEAD}files:\n- file: {file}\n{columns}"
+    root = write({"specs/a.yaml": manifest, f"specs/{file}": text})
+
+    with pytest.raises(InputError) as caught:
+        load(find_workspace(root))
+
+    (found,) = caught.value.diagnostics
+    assert found.code == "row-invalid"
+    assert found.span is not None
+    assert found.span.file == f"specs/{file}"
+    assert found.message.startswith("http://embedded.invalid is the embedded server")
+
+
 def _fingerprint(write: Write, manifest: str, csv: str, image: str = "") -> str:
     root = write(
         {

@@ -144,6 +144,32 @@ def test_rows_of_one_group_in_two_splits_are_found(write: Write, group: str) -> 
     assert found.details == ("Oslo: n1 (TRAINING), n2 (TEST)",)
 
 
+def test_groups_that_nobody_asks_for_are_not_missed(write: Write) -> None:
+    distinct = NOTES.replace("n2,same", "n2,different")
+    rows = f"{ROWS}group: {{metadata: town}}\n"
+    off = "checks: {groupAcrossSplits: 'off'}"
+
+    assert warnings(write(files(rows, notes=distinct)))
+    assert not warnings(write(files(rows, notes=distinct, checks=off)))
+
+
+def test_groups_of_rows_that_are_named_by_ids_are_not_known(write: Write) -> None:
+    rows = (
+        "---\napiVersion: reconciler/v1\nkind: DataRows\nname: night\n"
+        "dataRowIds: [i1, i2]\nsplits: {lists: {TEST: [i1]}}\n"
+        "group: {metadata: city}\n"
+    )
+
+    [found] = warnings(write(files(rows)))
+
+    assert found.code == "group-unknown"
+    assert found.message == (
+        "rows are named by data row ids here, and by global keys in Datasets: groups "
+        "aren't checked"
+    )
+    assert found.hint == "name them by global keys, or name a `column` of the group"
+
+
 def test_groups_that_nobody_knows_are_a_warning(write: Write) -> None:
     distinct = NOTES.replace("n2,same", "n2,different")
     rows = f"{ROWS}group: {{metadata: town}}\n"
@@ -203,6 +229,18 @@ def test_another_model_may_learn_it(write: Write) -> None:
     documents = (FROZEN, run("exam", "exam"), run("first", LEARNS, model="other"))
 
     assert not errors(write(files(*documents, notes=FREE)))
+
+
+def test_whoever_learns_from_many_frozen_rows_hears_of_each(write: Write) -> None:
+    frozen = [FROZEN.replace("name: exam", f"name: exam{n}") for n in range(10)]
+    runs = [run(f"r{n}", f"exam{n}") for n in range(10)]
+    documents = (*frozen, *runs, run("first", LEARNS), run("o", LEARNS, model="other"))
+
+    found = errors(write(files(*documents, notes=FREE)))
+
+    assert [one.message for one in found] == [
+        f"1 row in TRAINING that 'exam{n}' examines runs of 'm' with" for n in range(10)
+    ]
 
 
 def test_what_is_not_frozen_may_be_learned(write: Write) -> None:

@@ -1,7 +1,6 @@
 """What manifests want locked, and what their locks must say."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +8,9 @@ import pytest
 from reconciler.diagnostics import InputError
 from reconciler.manifest.load import find_workspace, load, load_to_lock
 from reconciler.manifest.locks import WantedLabels, WantedRows, file_name
-from reconciler.rows.lock import (
-    labels_header,
-    labels_lines,
-    row_fields,
-    rows_header,
-    rows_lines,
-)
+from reconciler.rows.lock_labels import labels_header, labels_lines
 from reconciler.rows.lock_large import write_parquet
+from reconciler.rows.lock_rows import in_parquet, row_fields, rows_header, rows_lines
 from reconciler.state.address import Address, RemoteId, project_address, run_address
 from reconciler.state.canonical import JsonValue
 from reconciler.state.labels import ContentHash, LabelPins, PinnedLabel
@@ -96,7 +90,7 @@ def rows_lock(
     )
     if parquet:
         digest = write_parquet(row_fields(header, rows, None), parquet)
-        header = replace(header, parquet=digest)
+        header = in_parquet(header, digest)
     return "".join(rows_lines(header, rows, None))
 
 

@@ -1,5 +1,8 @@
 from collections.abc import Callable, Mapping
+from itertools import product
 from pathlib import Path
+from random import Random
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics import InputError
 from reconciler.manifest.load import find_workspace, load, select_addresses
+from reconciler.manifest.matrix import _bits, _hits
 from reconciler.manifest.variants import describe, fill, lay
 from reconciler.state.address import run_address
 from reconciler.state.canonical import JsonObject, JsonValue
@@ -266,3 +270,43 @@ def test_values_are_said_in_one_line() -> None:
 
 def test_a_value_that_looks_like_an_axis_is_left_alone() -> None:
     assert fill("{a}-{b}", {"a": "{b}", "b": "x"}) == "{b}-x"
+
+
+@given(st.data())
+def test_exclusions_leave_out_what_they_say_and_those_that_do_not_are_told(
+    data: st.DataObject,
+) -> None:
+    scalars = st.sampled_from([0, 1, 2, True, False, None, "1", "true", 0.5])
+    axes = data.draw(
+        st.dictionaries(
+            st.sampled_from("abcd"), st.lists(scalars, min_size=1, max_size=3)
+        )
+    )
+    points = st.fixed_dictionaries({}, optional=dict.fromkeys(axes, scalars))
+    excluded = data.draw(st.lists(points, max_size=4))
+    combinations = [
+        dict(zip(axes, values, strict=True)) for values in product(*axes.values())
+    ]
+
+    hits = list(_hits(axes, excluded))
+
+    assert [list(_bits(hit, len(combinations))) for hit in hits] == [
+        [
+            all(repr(one[axis]) == repr(value) for axis, value in point.items())
+            for one in combinations
+        ]
+        for point in excluded
+    ]
+
+
+def test_many_exclusions_cost_little_more_than_one() -> None:
+    axes: dict[str, list[JsonValue]] = {f"a{n}": [0, 1, 2, 3] for n in range(8)}
+    random = Random(0)
+    excluded: list[dict[str, JsonValue]] = [
+        {axis: random.randrange(4) for axis in random.sample(sorted(axes), 4)}
+        for _ in range(3_000)
+    ]
+
+    before = process_time()
+    assert all(_hits(axes, excluded))
+    assert process_time() - before < 2

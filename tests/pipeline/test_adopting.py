@@ -1,6 +1,8 @@
 """Runs that exist, declared as they are."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,6 +134,79 @@ def test_a_model_is_adopted_with_all_its_runs(made: tuple[Session, Maker]) -> No
     assert empty.rows is not None
     assert len(empty.rows) == 0
     assert (empty.labels, empty.predictions, empty.status) == (None, None, None)
+
+
+def test_runs_that_files_would_take_for_one_another_have_files_of_their_own(
+    made: tuple[Session, Maker],
+) -> None:
+    session, maker = made
+    for name in ("model", "Night", "NIGHT"):
+        maker.perform(CreateRun(run_address("pets", name)))
+
+    done = adopt(session, MODEL)
+    maker.perform(CreateRun(run_address("pets", "nighT")))
+    later = adopt(session, MODEL)
+
+    for all_files in (done.files, (*done.files, *later.files)):
+        assert len({one.casefold() for one in all_files}) == len(all_files)
+    assert later.addresses == (run_address("pets", "nighT"),)
+    declared = reopened(session).specification.desired.resources
+    assert sum(one.kind is Kind.RUN for one in declared) == 5
+
+
+def test_runs_that_can_not_be_declared_are_skipped_with_the_reason(
+    made: tuple[Session, Maker], tmp_path: Path
+) -> None:
+    session, maker = made
+    padded, deep, huge = (
+        run_address("pets", name) for name in (" padded", "deep", "huge")
+    )
+    for one in (padded, deep, huge):
+        maker.perform(CreateRun(one))
+    # More levels than a manifest may have.
+    write_config(tmp_path, maker.ids[deep], '{"a":' * 200 + "1" + "}" * 200)
+    write_config(tmp_path, maker.ids[huge], '{"seed": 9007199254740993}')
+
+    done = adopt(session, MODEL)
+
+    assert done.addresses == (ONTOLOGY, MODEL, RUN)
+    skipped = [one for one in done.notices if one.code == "run-skipped"]
+    assert {one.address for one in skipped} == {padded, deep, huge}
+    (told,) = [one.message for one in skipped if one.address == huge]
+    assert "seed: 9007199254740993 is beyond 2^53" in told
+    assert files(session) == FILES
+    assert not planning.make_plan(reopened(session))
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "code"),
+    [
+        (" padded", "{}", "not-declarable"),
+        ("deep", '{"a":' * 200 + "1" + "}" * 200, "yaml-depth"),
+    ],
+)
+def test_one_run_that_can_not_be_declared_is_told_without_a_place(
+    made: tuple[Session, Maker], tmp_path: Path, name: str, config: str, code: str
+) -> None:
+    session, maker = made
+    address = run_address("pets", name)
+    maker.perform(CreateRun(address))
+    write_config(tmp_path, maker.ids[address], config)
+
+    with pytest.raises(InputError) as caught:
+        adopt(session, address)
+
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.span, found.related) == (code, None, ())
+    assert found.message.startswith(f"{address} can't be declared: ")
+    assert files(session) == []
+
+
+def write_config(folder: Path, run: str, config: str) -> None:
+    """Set a config as somebody else might."""
+    with closing(sqlite3.connect(folder / "store.db")) as db, db:
+        set_one = "UPDATE model_runs SET config = ? WHERE id = ?"
+        assert db.execute(set_one, (config, run)).rowcount == 1
 
 
 def test_what_is_declared_is_not_declared_again(made: tuple[Session, Maker]) -> None:

@@ -1,10 +1,11 @@
 """A run that exists, written as a folder that it can be made of again."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,7 +16,9 @@ from reconciler.pipeline import bundles, planning, verifying, workspaces
 from reconciler.pipeline.bundle_file import read_bundle
 from reconciler.pipeline.sessions import Session
 from reconciler.pipeline.verifying import Verification
+from reconciler.plan.build import LOCAL
 from reconciler.plan.steps import CreateRun
+from reconciler.ports import Reader, Unavailable
 from reconciler.state.address import run_address
 from reconciler.state.contents import ExportParams
 from reconciler.state.labels import LabelPins
@@ -111,8 +114,10 @@ def test_media_and_masks_come_along_only_when_they_are_asked_for(
     complete = bundles.export(session, RUN, tmp_path / "b", wanted=PLAIN, media=True)
 
     assert [one.message for one in without.notices] == [
-        "the content of 4 data rows stays at URLs, which may end; --media fetches them",
-        "2 masks stay at URLs, which may end; --media fetches them",
+        "the content of 4 data rows will not be there elsewhere: its URLs are of this "
+        "remote, and end; --media fetches them",
+        "2 masks will not be there elsewhere: their URLs are of this remote, and end; "
+        "--media fetches them",
     ]
     assert complete.notices == ()
     assert without.bundle.digests == complete.bundle.digests
@@ -125,6 +130,95 @@ def test_media_and_masks_come_along_only_when_they_are_asked_for(
     original = tmp_path / "files" / "0.png"
     assert Path(first.content.path).read_bytes() == original.read_bytes()
     assert first.external_id == "0.png"
+
+
+def test_from_an_embedded_server_media_and_masks_are_always_taken_along(
+    made: tuple[Session, Maker], tmp_path: Path
+) -> None:
+    session, _ = made
+    embedded = replace(session, target=replace(session.target, endpoint=LOCAL))
+
+    done = bundles.export(embedded, RUN, tmp_path / "b", wanted=PLAIN)
+
+    assert done.notices == ()
+    (dataset,) = workspaces.specify(tmp_path / "b").desired.datasets()
+    assert dataset.data_rows is not None
+    for row in dataset.data_rows.values():
+        assert isinstance(row.content, LocalFile)
+    masks = [one["mask"] for one in lines(tmp_path / "b/specs/labels.ndjson")[1:2]]
+    assert list(masks[0]) == ["png"]
+
+
+def test_what_can_not_be_fetched_is_named_with_its_row(
+    made: tuple[Session, Maker], tmp_path: Path
+) -> None:
+    session, _ = made
+    gone = cast("Reader", _WithoutFiles(session.reader))
+
+    with pytest.raises(Unavailable) as caught:
+        bundles.export(
+            replace(session, reader=gone), RUN, tmp_path / "b", wanted=PLAIN, media=True
+        )
+
+    assert re.fullmatch(
+        r"a mask of data row photo 1, twin\.test/files/[^?]*/mask\.png: it is gone",
+        caught.value.reason,
+    )
+
+
+class _WithoutFiles:
+    """Answers as another reader does, but has lost the files."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def download(self, _: str) -> bytes:
+        raise Unavailable("it is gone")
+
+
+@pytest.mark.parametrize("target", ["specs", "specs/b", "specs/a/b"])
+def test_a_bundle_is_not_put_among_manifests(
+    made: tuple[Session, Maker], target: str
+) -> None:
+    session, _ = made
+    root = session.specification.workspace.root
+
+    with pytest.raises(InputError) as caught:
+        bundles.export(session, RUN, root / target, wanted=PLAIN)
+
+    assert [one.code for one in caught.value.diagnostics] == ["among-manifests"]
+    assert list((root / "specs").iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["specs-of-others/b", "specs/.hidden/b", "b"])
+def test_a_bundle_may_be_elsewhere_in_a_workspace(
+    made: tuple[Session, Maker], target: str
+) -> None:
+    session, _ = made
+    root = session.specification.workspace.root
+
+    bundles.export(session, RUN, root / target, wanted=PLAIN)
+
+    assert (root / target / "bundle.json").exists()
+
+
+def test_a_run_whose_name_no_manifest_could_say_is_told(
+    made: tuple[Session, Maker], tmp_path: Path
+) -> None:
+    session, maker = made
+    padded = run_address("pets", " padded")
+    maker.perform(CreateRun(padded))
+
+    with pytest.raises(InputError) as caught:
+        bundles.export(session, padded, tmp_path / "b", wanted=PLAIN)
+
+    assert [str(one) for one in caught.value.diagnostics] == [
+        "run/pets/%20padded can't be declared: a name can't begin or end with white "
+        "space [not-declarable]"
+    ]
 
 
 def test_with_details_datasets_keep_their_names(
@@ -209,8 +303,8 @@ def test_nothing_is_exported_over_what_is_there(
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", "{}", '{"format_version": "2.0"}', "\xff"],
-    ids=["cut", "list", "empty", "newer", "binary"],
+    ["{", "[]", "{}", '{"format_version": "2.0"}', "\xff", "[" * 100_000],
+    ids=["cut", "list", "empty", "newer", "binary", "deep"],
 )
 def test_a_damaged_bundle_is_told(tmp_path: Path, content: str) -> None:
     (tmp_path / "bundle.json").write_bytes(content.encode("latin-1"))

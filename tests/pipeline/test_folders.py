@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.diagnostics import InputError
-from reconciler.pipeline.folders import added_files, file_name, whole_folder
+from reconciler.pipeline.folders import added_files, folded, told_apart, whole_folder
 
 
 class StoppedError(Exception):
@@ -111,19 +111,10 @@ def test_what_was_dropped_can_be_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_bytes() == b"b"
 
 
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("svm rbf", "svm rbf"),
-        ("a/b%", "a%2Fb%25"),
-        (".hidden", "%2Ehidden"),
-        ("é", "%C3%A9"),
-        (
-            "x" * 200,
-            f"{'x' * 83}-{hashlib.sha256(b'x' * 200).hexdigest()[:16]}",
-        ),
-    ],
-    ids=["usual", "slash", "dot", "accent", "long"],
-)
-def test_any_name_becomes_the_name_of_a_file(name: str, file: str) -> None:
-    assert file_name(name) == file
+def test_names_that_differ_in_case_only_are_told_apart() -> None:
+    taken = {folded(told_apart("Night", ()))}
+
+    assert told_apart("Night", ()) == "Night"
+    assert told_apart("day", taken) == "day"
+    assert told_apart("night", taken) == "night-176473d7313395b6"
+    assert folded("E\u0301") == folded("\xe9")

@@ -16,6 +16,7 @@ from reconciler.pipeline.locking import (
     Fate,
     Locked,
     Mode,
+    compare,
     due,
     lock,
     specify_to_lock,
@@ -305,6 +306,38 @@ def test_an_update_makes_locks_anew(place: Place) -> None:
     assert found[ROWS_LOCK].fate is Fate.UPDATED
     assert found[LABELS_LOCK].fate is Fate.KEPT
     assert place.text(ROWS_LOCK) == ["n1\t\tBergen", "n2\t\tOslo", "n3\t\tTurku"]
+
+
+def test_labels_that_say_the_same_under_other_ids_are_locked_by_those(
+    place: Place,
+) -> None:
+    place.lock()
+    old = (place.root / LABELS_LOCK).stat().st_ino
+    place.lock(Mode.UPDATE)
+    untouched = (place.root / LABELS_LOCK).stat().st_ino
+    place.reader.labels = [
+        one._replace(label_id=RemoteId(f"new-{one.label_id}"))
+        for one in place.reader.labels
+    ]
+
+    found = place.lock(Mode.UPDATE)
+
+    assert untouched == old
+    assert not found[LABELS_LOCK].change
+    assert place.text(LABELS_LOCK) == [
+        f"n1\t{'a' * 64}\tnew-n1-a\t",
+        f"n2\t{'b' * 64}\tnew-n2-b\t",
+    ]
+
+
+def test_what_was_not_known_before_or_is_not_any_more_is_called_none() -> None:
+    before = {"a": ("TRAINING", ""), "b": ("TRAINING", "Oslo")}
+    after = {"a": ("TRAINING", "Oslo"), "b": ("TEST", "")}
+
+    assert compare(before, after).samples == (
+        "~ a (none -> Oslo)",
+        "~ b (TRAINING -> TEST, Oslo -> none)",
+    )
 
 
 def test_only_what_is_named_is_locked(place: Place) -> None:

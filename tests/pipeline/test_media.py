@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -27,10 +27,10 @@ def row(key: str | None, row_data: Any, dataset: str | None = None, **more: Any)
     )
 
 
-def fetch(url: str) -> bytes:
+def fetch(url: str, file: IO[bytes]) -> None:
     if "gone" in url:
         raise Unavailable("it is gone")
-    return url.rpartition("/")[2].encode()
+    file.write(url.rpartition("/")[2].encode())
 
 
 def datasets(root: Path, *rows: Any, media: bool) -> dict[str, Dataset]:
@@ -154,5 +154,64 @@ def test_what_can_not_be_declared_is_counted(tmp_path: Path) -> None:
 def test_content_that_can_not_be_fetched_is_an_error(tmp_path: Path) -> None:
     files = DataRowFiles(Folder(tmp_path), "specs", default="all", fetch=fetch)
 
-    with files, pytest.raises(Unavailable):
-        files.take([row("a", "https://e.test/gone.png")])
+    with files, pytest.raises(Unavailable) as caught:
+        files.take([row("a", "https://e.test/x/gone.png?signature=secret")])
+
+    assert caught.value.reason == (
+        "the content of data row a, e.test/x/gone.png: it is gone"
+    )
+
+
+def test_content_at_the_remote_itself_is_told_from_that_of_others(
+    tmp_path: Path,
+) -> None:
+    files = DataRowFiles(
+        Folder(tmp_path), "specs", default="all", fetch=None, host="e.test:8080"
+    )
+    with files:
+        files.take(
+            [
+                row("a", "https://e.test:8080/a.png"),
+                row("b", "https://e.test/b.png"),
+                row("c", "https://e.test:8080.test/c.png"),
+                row("d", "a text"),
+            ]
+        )
+
+    assert (files.at_home, files.at_urls) == (1, 2)
+
+
+def test_only_a_few_files_are_on_their_way_at_a_time(tmp_path: Path) -> None:
+    files: list[IO[bytes]] = []
+    most = 0
+
+    def fetch(url: str, file: IO[bytes]) -> None:
+        nonlocal most
+        file.write(url.encode())
+        files.append(file)
+        most = max(most, sum(not one.closed for one in files))
+
+    rows = [row(f"{n}", f"https://e.test/{n}") for n in range(200)]
+    with DataRowFiles(Folder(tmp_path), "specs", default="all", fetch=fetch) as taken:
+        taken.take(rows)
+
+    assert len(list((tmp_path / "media").iterdir())) == 200
+    assert most <= 20
+    assert all(one.closed for one in files)
+
+
+def test_what_was_on_its_way_is_closed_when_another_fails(tmp_path: Path) -> None:
+    files: list[IO[bytes]] = []
+
+    def fetch(url: str, file: IO[bytes]) -> None:
+        files.append(file)
+        if "gone" in url:
+            raise Unavailable("it is gone")
+
+    rows = [row(name, f"https://e.test/{name}") for name in ("gone", "a", "b")]
+    taken = DataRowFiles(Folder(tmp_path), "specs", default="all", fetch=fetch)
+    with taken, pytest.raises(Unavailable):
+        taken.take(rows)
+
+    assert files
+    assert all(one.closed for one in files)

@@ -168,6 +168,39 @@ def test_the_problems_of_all_files_are_said_together(root: Write) -> None:
     ]
 
 
+def test_a_metric_in_a_manifest_is_pointed_to_at_the_field_that_is_wrong_and_once(
+    root: Write,
+) -> None:
+    metrics = (
+        "rows: {globalKeys: [a]}\nmatrix: {axes: {a: [1, 2, 3]}}\nmetrics:\n"
+        "- {globalKey: a, name: n, value: 1, aggregation: SOM}\n"
+        "- {globalKey: b, name: m, value: 1}\n"
+        "- globalKey: a\n"
+        "  name: o\n"
+        '  value: {"0.5": 1, "0.9": -1}\n'
+        "  feature: ear\n"
+    )
+    run = RUN.replace("name: r", "name: 'r{a}'")
+    workspace = find_workspace(root(f"{WHOLE}{MODEL}{run}{metrics}", {}))
+
+    with pytest.raises(InputError) as raised:
+        check_uploads(load(workspace), workspace)
+
+    found = raised.value.diagnostics
+    shown = [
+        one.excerpt[one.span.column - 1 : one.span.end_column - 1]
+        for one in found
+        if one.excerpt is not None and one.span
+    ]
+    assert [one.code for one in found] == [
+        "annotation-invalid",
+        "row-not-in-run",
+        "annotation-invalid",
+        "annotation-invalid",
+    ]
+    assert shown == ["SOM", "b", "-1", "ear"]
+
+
 def test_what_is_ready_is_kept_until_the_ontology_is_another(root: Write) -> None:
     file = "predictions: [{file: p.ndjson}]\n"
     desired = _load(root(f"{REFERENCE}{MODEL}{RUN}{file}", {"p.ndjson": _eye("a")}))

@@ -1,17 +1,20 @@
 """A run compared with a bundle of it, or with what is declared."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reconciler.annotations.digests import Part, RowDifference
+from reconciler.annotations.digests import Part, RowDifference, Side
 from reconciler.diagnostics import InputError
 from reconciler.pipeline import bundles, verifying, workspaces
 from reconciler.pipeline.bundle_file import read_bundle
 from reconciler.pipeline.sessions import Session
 from reconciler.pipeline.verifying import ChangedFile, Verification
+from reconciler.plan.build import LOCAL
+from reconciler.plan.changes import FieldChange
 from reconciler.plan.steps import (
     AssignSplits,
     RemoveRows,
@@ -147,9 +150,96 @@ def test_whatever_changes_is_found(
 
     assert not found
     assert differing(found) == differing(declared) == parts
-    rows = () if of_row is None else (RowDifference(KEYS[1], tuple(of_row)),)
+    only = Side.DECLARED if of_row == [Part.MEMBERS] else None
+    rows = () if of_row is None else (RowDifference(KEYS[1], tuple(of_row), only),)
     assert found.rows == declared.rows == rows
     assert found.row_count == len(rows)
+
+
+def test_what_differs_in_config_and_status_is_told_by_field(
+    made: tuple[Session, Maker, Path],
+) -> None:
+    session, maker, folder = made
+    configure(maker)
+    finish(maker)
+
+    for found in (verify(session, folder), verify_declared(session, folder)):
+        config, status = found.differences
+        assert ("config", "lr") in [one.path for one in config.fields]
+        lr = next(one for one in config.fields if one.path == ("config", "lr"))
+        assert (lr.before, lr.after) == (0.1, 1e-4)
+        assert (
+            FieldChange(("status", "status"), "COMPLETE", "TRAINING_MODEL")
+            in status.fields
+        )
+
+
+def test_a_row_that_came_to_a_run_is_told_from_one_that_is_gone(
+    made: tuple[Session, Maker, Path],
+) -> None:
+    session, maker, folder = made
+    rows = folder / "specs" / "rows.csv"
+    rows.write_text(rows.read_text().replace("photo-4,UNASSIGNED\n", ""))
+    manifests = folder / "specs" / "bundle.yaml"
+    text = manifests.read_text()
+    for part in ("predictions", "metrics"):
+        text = text.replace(f"{part}:\n  - file: {part}.ndjson\n", "")
+    manifests.write_text(text)
+    remove(maker)
+
+    found = verify_declared(session, folder)
+
+    assert found.rows == (
+        RowDifference("photo,2", (Part.MEMBERS,), Side.DECLARED),
+        RowDifference("photo-4", (Part.MEMBERS,), Side.RUN),
+    )
+
+
+def test_rows_are_named_whatever_was_added_to_a_bundle(
+    made: tuple[Session, Maker, Path],
+) -> None:
+    session, maker, folder = made
+    split(maker)
+    (folder / "specs" / "notes.txt").write_text("No manifest names it.\n")
+    added = verify(session, folder)
+    shutil.copy(folder / "specs" / "bundle.yaml", folder / "specs" / "twice.yaml")
+    twice = verify(session, folder)
+
+    assert added.files == (ChangedFile("specs/notes.txt", "added"),)
+    assert [one.row for one in added.rows] == [KEYS[1]]
+    assert differing(twice) == [Part.SPLITS]
+    assert twice.rows == ()
+
+
+def test_of_a_run_that_is_not_there_it_is_told_where_it_was_looked_for(
+    made: tuple[Session, Maker, Path],
+) -> None:
+    session, _, folder = made
+    bundle = replace(read_bundle(folder), address=run_address("pets", "day"))
+    own = workspaces.specify_remote(folder)
+
+    with pytest.raises(InputError) as elsewhere:
+        verifying.verify_bundle(session, folder, bundle)
+    with pytest.raises(InputError) as here:
+        verifying.verify_bundle(
+            replace(
+                session,
+                specification=own,
+                target=replace(session.target, endpoint=LOCAL),
+            ),
+            folder,
+            bundle,
+        )
+
+    (one,), (other,) = elsewhere.value.diagnostics, here.value.diagnostics
+    said = "there is no run called 'day' in model 'pets'"
+    assert one.message == f"http://twin.test/graphql: {said}"
+    assert one.hint == "name the workspace it came from with `--workspace PATH`"
+    assert other.message == f"the embedded server of {folder.resolve()}: {said}"
+    assert other.hint == (
+        f"apply {folder} first, or name the workspace it came from with "
+        "`--workspace PATH`"
+    )
 
 
 def test_of_a_workspace_only_what_is_declared_is_compared(

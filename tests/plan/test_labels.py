@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from reconciler.plan.labels import LabelsFound, compare_labels
 from reconciler.state.address import RemoteId, project_address
 from reconciler.state.labels import (
@@ -10,6 +12,7 @@ from reconciler.state.labels import (
     LabelIds,
     LabelPins,
     PinnedLabel,
+    is_as_pinned,
 )
 from tests.support.values import RUN
 
@@ -45,7 +48,7 @@ def compare(
     *current: CurrentLabel,
     upstream: Iterable[CurrentLabel] | None = None,
     members: tuple[str, ...] | None = ("a", "b", "c"),
-    declared: dict[str, ContentHash] | None = None,
+    coming: dict[str, ContentHash] | None = None,
     organisation: RemoteId = HERE,
 ) -> LabelsFound:
     return compare_labels(
@@ -54,7 +57,7 @@ def compare(
         current=current,
         members=members,
         upstream=None if upstream is None else list(upstream),
-        declared=declared,
+        coming=coming or {},
         organisation=organisation,
     )
 
@@ -121,11 +124,67 @@ def test_a_label_that_no_longer_says_what_was_locked_is_blocked() -> None:
     assert blocked.allow.startswith("reconciler lock --update run/digits/svm")
 
 
-def test_a_label_that_the_declared_ground_truth_brings_is_to_be_had() -> None:
-    found = compare(pins(a="1"), members=("a",), declared={"a": says("1")})
+def test_a_label_that_the_same_plan_brings_is_to_be_had() -> None:
+    found = compare(pins(a="1"), members=("a",), upstream=[], coming={"a": says("1")})
 
     assert found.change
     assert found.blocked == ()
+    assert found.notices == ()
+
+
+def test_a_label_that_the_same_plan_replaces_is_not_to_be_had() -> None:
+    found = compare(
+        pins(a="1", b="1"),
+        members=("a", "b"),
+        upstream=[label("a", "1"), label("b", "1")],
+        coming={"a": says("2"), "b": says("1")},
+    )
+
+    (blocked,) = found.blocked
+    assert blocked.code == "label-unavailable"
+    assert "that of 'a': the same plan replaces it in project/truth" in blocked.message
+    assert blocked.allow.startswith("apply project/truth alone, then reconciler lock")
+
+
+def test_a_mask_that_the_same_plan_draws_anew_is_not_to_be_had() -> None:
+    locked = pins(a="1", changed="2026-01-01")
+
+    def blocked(there: CurrentLabel) -> bool:
+        coming = {"a": says("1")}
+        found = compare(locked, members=("a",), upstream=[there], coming=coming)
+        return bool(found.blocked)
+
+    elsewhere = label("a", "2")._replace(label_id=RemoteId("other"))
+    assert blocked(label("a", "2")._replace(label_id=RemoteId("a-1")))
+    assert not blocked(elsewhere)
+    assert not blocked(label("a", "1", changed="2026-01-01"))
+    assert blocked(label("a", "1", changed="2026-02-01"))
+
+
+def test_a_label_without_masks_that_the_same_plan_mends_is_to_be_had() -> None:
+    there = label("a", "2")._replace(label_id=RemoteId("a-1"))
+
+    found = compare(
+        pins(a="1"), members=("a",), upstream=[there], coming={"a": says("1")}
+    )
+
+    assert found.blocked == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [("2026-01-01", True), ("2026-02-01", False), (None, True)],
+)
+def test_the_time_of_a_change_tells_of_the_pinned_label_itself(
+    changed: str | None, expected: bool
+) -> None:
+    pin = PinnedLabel("a", says("1"), RemoteId("a-1"), "2026-01-01")
+    there = label("a", "1", changed=changed)
+
+    assert is_as_pinned(there, pin) is expected
+    assert is_as_pinned(there, pin._replace(changed=None))
+    assert is_as_pinned(there, pin._replace(label_id=RemoteId("elsewhere")))
+    assert not is_as_pinned(there._replace(content=says("2")), pin)
 
 
 def test_labels_that_are_there_already_need_not_be_to_be_had() -> None:
@@ -199,6 +258,23 @@ def test_a_label_that_another_may_replace_is_not_blocked() -> None:
 
     assert compare(wanted, label("a", "1")).blocked == ()
     assert compare(wanted, label("a", "1"), label("b", "1")).blocked != ()
+
+
+def test_a_label_of_a_row_that_should_leave_is_blocked_and_never_added_again() -> None:
+    wanted = LabelIds(frozenset({RemoteId("a-1"), RemoteId("z-1")}))
+
+    found = compare(wanted, label("a", "1"), label("z", "1"))
+
+    assert not found.change
+    assert found.change.kept == 1
+    (blocked,) = found.blocked
+    assert blocked.code == "label-outside-rows"
+    assert "1 declared label is of data rows that the run should not have" in (
+        blocked.message
+    )
+    assert "z-1 of 'z'" in blocked.message
+    assert "rows" in blocked.allow
+    assert "labelIds" in blocked.allow
 
 
 def test_the_labels_of_a_run_have_a_digest_in_any_order() -> None:

@@ -73,6 +73,44 @@ def test_a_new_run_is_created_configured_filled_and_split() -> None:
     ]
 
 
+def test_rows_of_several_splits_are_added_in_the_order_of_their_names() -> None:
+    plan = plan_of(
+        MODEL,
+        run(
+            rows={
+                "c": Split.TRAINING,
+                "a": Split.TEST,
+                "d": Split.TRAINING,
+                "b": Split.VALIDATION,
+            }
+        ),
+        there=PARENTS,
+        owned={},
+        batch_size=3,
+    )
+
+    added = [
+        step.names
+        for phase in steps(plan)
+        for step in phase
+        if isinstance(step, AddRows)
+    ]
+    assert added == [("a", "b", "c"), ("d",)]
+
+
+def test_a_check_says_how_many_rows_the_run_had() -> None:
+    plan = plan_of(
+        MODEL,
+        run(rows={"a": Split.TEST, "b": Split.TEST, "d": Split.TEST}),
+        there={**PARENTS, RUN: current_run()},
+        rows={RUN: {"a": Split.TEST, "b": Split.TRAINING, "c": Split.TEST}},
+    )
+
+    (check,) = steps(plan)[0]
+    assert isinstance(check, CheckRun)
+    assert check.expected == 3
+
+
 def test_a_row_that_changes_its_split_is_moved_and_never_removed() -> None:
     plan = plan_of(
         MODEL,

@@ -35,12 +35,14 @@ def sent(
     refused: int = 0,
     parent: str | None = RUN,
     marks: bytes | None = None,
+    job: str = "reconciler before",
 ) -> Uploaded:
     return Uploaded(
         digest=chunk.digest,
         generation=generation,
         finished=finished,
         refused=refused,
+        job=job,
         parent=None if parent is None else RemoteId(parent),
         marks=chunk.marks if marks is None else marks,
     )
@@ -53,11 +55,13 @@ def compare(
     run: RemoteId | None = RUN,
     added: tuple[str, ...] = (),
     rows: tuple[str, ...] | None = None,
+    labelled: frozenset[str] | None = frozenset(),
 ) -> UploadsChange:
     to = Destination(
         id=run,
         members=None if rows is None else members(dict.fromkeys(rows, Split.TEST)),
         added=frozenset(added),
+        labelled=labelled,
     )
     return compare_uploads(wanted, to=to, recorded=recorded, lineage="0a1b2c3d")
 
@@ -122,6 +126,53 @@ def test_a_job_is_named_after_lineage_slot_content_and_generation() -> None:
     (planned,) = compare(NOW, {}).sent
 
     assert planned.job == f"reconciler 0a1b2c3d predictions 0of1 {CHUNK.digest[:16]} 1"
+
+
+def test_a_job_that_may_have_begun_keeps_the_name_that_it_began_with() -> None:
+    begun = sent(CHUNK, generation=3, finished=False, job="reconciler its name")
+
+    (planned,) = compare(NOW, {WHOLE: begun}).sent
+
+    assert (planned.job, planned.may_exist) == ("reconciler its name", True)
+
+
+def test_a_job_whose_name_nobody_knows_is_begun_anew() -> None:
+    begun = sent(CHUNK, generation=3, finished=False, job="")
+
+    (planned,) = compare(NOW, {WHOLE: begun}).sent
+
+    assert planned.job.startswith("reconciler 0a1b2c3d ")
+    assert (planned.generation, planned.may_exist) == (4, False)
+
+
+def test_rows_that_come_with_a_label_have_their_slots_sent_again() -> None:
+    wanted = boxes("a", "b", "c", "d", slots=4)
+    recorded = {chunk.slot: sent(chunk) for chunk in wanted.chunks}
+
+    some = compare(wanted, recorded, labelled=frozenset({"a"}))
+    unknown = compare(wanted, recorded, labelled=None)
+
+    assert [one.chunk.slot for one in some.sent] == [Slot.holding("a", 4)]
+    assert [one.chunk.slot for one in unknown.sent] == [
+        chunk.slot for chunk in wanted.chunks
+    ]
+
+
+def test_what_was_sent_for_a_row_that_left_and_comes_back_is_forgotten() -> None:
+    (wider,) = boxes("a", "z").chunks
+    recorded = {WHOLE: sent(wider, marks=wider.marks)}
+
+    change = compare(boxes(), recorded, added=("z",))
+
+    assert change.sent == ()
+    assert {slot: one.marks for slot, one in change.forgotten.items()} == {
+        WHOLE: boxes("a").chunks[0].marks
+    }
+    assert compare(boxes(), recorded, added=("y",)).forgotten == {}
+    assert compare(boxes("a"), recorded, added=("z",)).forgotten == {}  # it is sent
+    assert (
+        compare(boxes(), recorded, run=RemoteId("run-2"), added=("z",)).forgotten == {}
+    )
 
 
 def test_a_run_that_is_created_gets_everything_as_a_new_job() -> None:
@@ -258,6 +309,12 @@ BEGUN = sent(LABELS, generation=2, finished=False, parent="project")
             BEGUN,
             [("0of1", 2, True)],
             id="asked for and not listed yet",
+        ),
+        pytest.param(
+            {},
+            sent(LABELS, generation=1, finished=False, refused=1, parent="project"),
+            [("0of1", 2, False)],
+            id="came to nothing and not listed",
         ),
         pytest.param(
             {label_job(Slot(1, 2), LABELS.digest, 5): JobState.FINISHED},

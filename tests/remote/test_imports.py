@@ -232,12 +232,31 @@ def test_an_import_whose_files_are_kept_no_longer_is_sent_anew() -> None:
     assert wire.count(CREATE) == 1
 
 
-def test_an_import_of_the_same_name_that_somebody_started_is_taken() -> None:
+def test_an_import_of_the_same_name_that_may_be_this_one_is_taken() -> None:
+    wire = ready(refusal("taken", "RESOURCE_CONFLICT"), ABSENT, FINISHED)
+
+    send(wire, may_exist=True)
+
+    assert wire.count(LOOK) == 2
+
+
+def test_an_import_of_the_same_name_that_somebody_else_started_is_not_believed() -> (
+    None
+):
     wire = ready(refusal("taken", "RESOURCE_CONFLICT"), FINISHED)
 
-    send(wire)
+    with pytest.raises(TaskFailed, match="wasn't started by this apply") as caught:
+        send(wire)
 
-    assert wire.count(LOOK) == 1
+    assert caught.value.job_failed
+    assert wire.count(LOOK) == 0
+
+
+def test_a_name_that_is_taken_by_nothing_is_told_as_it_is() -> None:
+    wire = ready(refusal("taken", "RESOURCE_CONFLICT"), ABSENT)
+
+    with pytest.raises(Refused, match="taken"):
+        send(wire, may_exist=True)
 
 
 def test_a_refused_import_is_told_as_it_is() -> None:

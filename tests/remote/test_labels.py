@@ -223,6 +223,19 @@ def test_a_mask_that_was_drawn_anew_is_stale_and_a_copy_elsewhere_is_not() -> No
     with pytest.raises(Stale):
         adding(wire.labelbox(), pinned)
     adding(wire.labelbox(), pinned._replace(label_id=RemoteId("elsewhere")))
+    adding(wire.labelbox(), pinned._replace(changed=None))
+    adding(wire.labelbox(), pinned._replace(changed="new"))
+
+    assert added(wire) == ["l1"] * 3
+
+
+def test_a_mask_whose_times_are_not_told_is_as_pinned() -> None:
+    wire = having(in_project("1", label("l1", mask())))
+
+    adding(
+        wire.labelbox(),
+        PinnedLabel("key-1", content_of(mask()), RemoteId("l1"), "old"),
+    )
 
     assert added(wire) == ["l1"]
 

@@ -17,6 +17,7 @@ from reconciler.remote.timing import Timing
 
 KEY = "lb-secret-0123456789"
 ENDPOINT = "https://api.example.test/graphql"
+PUBLIC = "93.184.215.14"
 
 Said: TypeAlias = "dict[str, Any] | httpx.Response | Exception"
 Answer: TypeAlias = "Said | Callable[[dict[str, Any]], Said]"
@@ -52,6 +53,7 @@ class Wire:
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
     clock: Clock = field(default_factory=Clock)
+    addresses: dict[str, list[str]] = field(default_factory=dict)
 
     def on(self, document: Document, *answers: Answer) -> None:
         self.answers[document.name] = list(answers)
@@ -67,7 +69,10 @@ class Wire:
         if request.method == "GET":
             if (file := self.files.get(str(request.url))) is None:
                 raise httpx.ConnectError("nobody listens")
-            return file
+            # As the network has it: not read beforehand.
+            return httpx.Response(
+                file.status_code, headers=file.headers, content=iter([file.content])
+            )
         body = request.read()
         found = re.search(rb'"query":"(?:query|mutation) (\w+)', body)
         assert found
@@ -95,6 +100,8 @@ class Wire:
             ),
             read_only=read_only,
             transport=httpx.MockTransport(self.handle),
+            outside=httpx.MockTransport(self.handle),
+            resolve=lambda host: self.addresses.get(host, [PUBLIC]),
             timing=self.clock.timing,
         )
 

@@ -16,7 +16,7 @@ from reconciler.report.text import render_plan
 from reconciler.state.address import RemoteId
 from reconciler.state.inventory import Inventory
 from reconciler.state.labels import ContentHash, LabelPins, PinnedLabel
-from reconciler.state.resources import Project, RunStatus, Status
+from reconciler.state.resources import Project, RunStatus, Split, Status
 from reconciler.state.uploads import Family, LineRefusal, Slot, Uploaded
 from tests.support.values import (
     MODEL,
@@ -46,6 +46,7 @@ def plan() -> Plan:
     predictions = uploads(
         Family.PREDICTIONS, {key: [box_line(key)] for key in KEYS}, slots=4
     )
+    rows = dict.fromkeys([*KEYS, "z"], Split.TEST)
     kept = predictions.chunks[0]
     (gone,) = uploads(Family.PREDICTIONS, {"z": [box_line("z")]}).chunks
     known = Uploaded(
@@ -57,10 +58,15 @@ def plan() -> Plan:
     )
     return plan_of(
         MODEL,
-        replace(run(), labels=pins, status=RunStatus(Status.COMPLETE, {"epochs": 3})),
+        replace(
+            run(rows=rows),
+            labels=pins,
+            status=RunStatus(Status.COMPLETE, {"epochs": 3}),
+        ),
         ONTOLOGY,
         project,
         there={**PARENTS, RUN: current_run()},
+        rows={RUN: rows},
         labels={
             RUN: LabelsFound(
                 LabelsChange(

@@ -79,3 +79,15 @@ def test_a_problem_says_its_place_and_code() -> None:
         "details": [],
         "related": [],
     }  # fmt: skip
+
+
+def test_of_details_a_thousand_are_listed() -> None:
+    keys = tuple(f"k{n:04}" for n in range(1234))
+    said = diagnostic_list(
+        Diagnostic("unknown-global-keys", "wrong", details=keys[:count])
+        for count in (1000, 1234)
+    )
+
+    few, many = (one["details"] for one in said if isinstance(one, dict))
+    assert few == [*keys[:1000]]
+    assert many == [*keys[:1000], "and 234 more"]

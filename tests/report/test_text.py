@@ -125,7 +125,7 @@ def test_nothing_from_a_manifest_reaches_the_terminal_as_a_control() -> None:
 def test_differences_of_plans_are_named() -> None:
     text = render_differences((PlanDifference(RUN, "2 more rows would be removed"),))
 
-    assert "  run/digits/svm 2 more rows would be removed\n" in text
+    assert "  run/digits/svm: 2 more rows would be removed\n" in text
     assert "nothing was done" in text
 
 
@@ -180,3 +180,22 @@ def test_a_warning_is_shown_as_a_problem_is_but_called_so() -> None:
     assert render_warnings([warning]) == "Warning: a [waiver-unused]\n"
     assert render_warnings([warning, other]).endswith("\n2 warnings.\n")
     assert render_warnings([]) == ""
+
+
+def test_of_very_many_details_ten_are_shown() -> None:
+    keys = tuple(f"k{n:04}" for n in range(1234))
+    few = Diagnostic("unknown-global-keys", "few", details=keys[:10])
+    many = Diagnostic("unknown-global-keys", "many", details=keys)
+
+    shown = render_diagnostics([few, many]).splitlines()
+
+    assert shown == [
+        "Error: few [unknown-global-keys]",
+        *(f"    {key}" for key in keys[:10]),
+        "",
+        "Error: many [unknown-global-keys]",
+        *(f"    {key}" for key in keys[:10]),
+        "    and 1,224 more",
+        "",
+        "2 problems.",
+    ]

@@ -1,5 +1,6 @@
 """Rows that belong together and are in several splits, and rows that are learned."""
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from reconciler.rows.honesty import (
     Crossing,
     Crossings,
+    Examinations,
     Overlap,
     across_splits,
     trained_on,
@@ -122,6 +124,46 @@ def test_many_learned_rows_are_counted_and_ten_are_shown(large: int) -> None:
     )
 
     assert found == Overlap(12, tuple(rows[:10]))
+
+
+many = st.lists(st.tuples(splits, st.booleans(), st.booleans()), max_size=12)
+
+
+@given(evaluations=many, trained=splits)
+def test_many_memberships_are_compared_as_each_of_them_is(
+    evaluations: list[tuple[dict[str, Split], bool, bool]], trained: dict[str, Split]
+) -> None:
+    examined = [
+        members(
+            rows,
+            0 if is_large else 1000,
+            RowIdentity.DATA_ROW_ID if by_id else RowIdentity.GLOBAL_KEY,
+        )
+        for rows, is_large, by_id in evaluations
+    ]
+    learned = members(trained)
+
+    assert [*Examinations(examined).trained_on(learned).items()] == [
+        (position, overlap)
+        for position, one in enumerate(examined)
+        if (overlap := trained_on(evaluation=one, trained=learned))
+    ]
+
+
+def test_many_memberships_are_looked_up_and_not_gone_through() -> None:
+    count = 2000
+    examined = [members({f"{n}": E, "all": T}) for n in range(count)]
+    learned = [members({f"{n + 1}": T, "all": T}) for n in range(count)]
+    examinations = Examinations(examined)
+
+    started = time.process_time()
+    found = [examinations.trained_on(one) for one in learned]
+
+    assert time.process_time() - started < 0.5
+    assert found == [
+        *({n + 1: Overlap(1, (f"{n + 1}",))} for n in range(count - 1)),
+        {},
+    ]
 
 
 def test_rows_named_in_other_ways_cannot_be_compared() -> None:

@@ -1,7 +1,6 @@
 """Locks: what is written is read again, and nothing else is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,21 @@ from reconciler.rows.honesty_large import LargeValues
 from reconciler.rows.lock import (
     FIRST,
     LabelsHeader,
-    LockedRows,
     LockError,
     RowsHeader,
-    labels_header,
-    labels_lines,
     read_header,
-    read_labels,
+    says,
+)
+from reconciler.rows.lock_labels import labels_header, labels_lines, read_labels
+from reconciler.rows.lock_large import read_text, write_parquet
+from reconciler.rows.lock_rows import (
+    LockedRows,
+    in_parquet,
     read_rows,
     row_fields,
     rows_header,
     rows_lines,
-    says,
 )
-from reconciler.rows.lock_large import read_text, write_parquet
 from reconciler.rows.names import check_name
 from reconciler.state.address import RemoteId, project_address
 from reconciler.state.canonical import JsonValue
@@ -223,7 +223,7 @@ def parquet_lock(folder: Path) -> tuple[Path, Path]:
     header = header_of()
     beside = folder / "a.parquet"
     digest = write_parquet(row_fields(header, ROWS, GROUPS), beside)
-    header = replace(header, parquet=digest)
+    header = in_parquet(header, digest)
     file = folder / "a.lock"
     file.write_text("".join(rows_lines(header, ROWS, GROUPS)))
     return file, beside
@@ -277,7 +277,7 @@ def test_a_parquet_file_that_its_digest_fits_is_checked_all_the_same(
 ) -> None:
     file, beside = parquet_lock(tmp_path)
     digest = write_parquet(rows, beside)
-    header = replace(header_of(), parquet=digest)
+    header = in_parquet(header_of(), digest)
     file.write_text("".join(rows_lines(header, {}, None)))
 
     with pytest.raises(LockError, match=why):
@@ -350,6 +350,9 @@ def test_labels_are_read_as_they_were_locked(tmp_path: Path) -> None:
     [
         ("aaaa\t", "aaab\t", "says labels"),
         ("n1\t", "n0\t", "says members"),
+        ("label-1", "label-2", "says lines"),
+        ("label-1", "", "says lines"),
+        ("2026-01-31", "2026-01-30", "says lines"),
         ("aaaa\t", "aaaz\t", "is no hash"),
         ("aaaa\t", "aaa\t", "is no hash"),
     ],
@@ -364,6 +367,39 @@ def test_an_edited_lock_of_labels_is_refused(
 
     with pytest.raises(LockError, match=why):
         read_pins(file)
+
+
+def test_a_lock_of_labels_with_line_ends_of_windows_is_the_same(tmp_path: Path) -> None:
+    file = label_lock(tmp_path / "a.lock")
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert read_pins(file) == LABELS
+
+
+def test_a_line_end_of_windows_may_stand_where_reading_is_cut(tmp_path: Path) -> None:
+    content = ContentHash("sha256:" + "c" * 64)
+    long = RemoteId("x" * ((1 << 20) - 69))  # so that a block ends with its CR
+    labels = {"a": PinnedLabel("a", content, long), "b": PinnedLabel("b", content)}
+    header = labels_header(
+        project=None, endpoint="local", organisation=RemoteId("org"), labels=labels
+    )
+    text = "".join(labels_lines(header, labels)).replace("\n", "\r\n")
+    assert text.partition("\r\n")[2].partition("\r\n")[2][(1 << 20) - 1] == "\r"
+    file = tmp_path / "a.lock"
+    file.write_bytes(text.encode())
+
+    assert read_pins(file) == labels
+
+
+@READERS
+def test_text_below_the_header_of_a_lock_beside_its_rows_is_refused(
+    tmp_path: Path, large: int
+) -> None:
+    file, beside = parquet_lock(tmp_path)
+    file.write_text(file.read_text() + "night-9\tTEST\t\n")
+
+    with pytest.raises(LockError, match="says lines"):
+        read(file, large=large, parquet=beside)
 
 
 @pytest.mark.parametrize(

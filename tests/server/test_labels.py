@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from reconciler.server.store.database import Store
-from reconciler.server.store.tables import label_contents
+from reconciler.server.store.tables import label_contents, labels
 from tests.support.labelling import (
     box,
     labels_of,
@@ -209,6 +209,40 @@ def test_contents_go_with_the_last_label_that_says_them(
 
     assert edited == 3
     assert count_contents(store) == 1
+
+
+def test_a_label_that_is_said_again_is_as_it_was(
+    gql: Gql, store: Store, clock: Any, project: str, keys: Sequence[str]
+) -> None:
+    mask = {"uuid": uuid(3), "name": "fur", "mask": {"png": "aaaa"}}
+    first = {keys[0]: [box(1), mask], keys[1]: [box(2)]}
+    put(store, project, first)
+    before = moments(store)
+    clock.seconds += 60
+    # The order of members and of lines is no matter.
+    turned = {keys[0]: [dict(reversed(one.items())) for one in (mask, box(1))]}
+
+    put(store, project, first)
+    put(store, project, turned)
+    same = moments(store)
+    put(store, project, {keys[0]: [{**mask, "mask": {"png": "bbbb"}}]})
+    changed = moments(store)
+
+    assert same == before
+    assert changed[0] != before[0]
+    assert changed[1] == before[1]
+    assert count_contents(store) == 2
+
+
+def moments(store: Store) -> list[tuple[str, str]]:
+    """Know when each label was changed, and since when it says what it says."""
+    query = (
+        select(labels.c.updated_at, label_contents.c.created_at)
+        .join(label_contents, labels.c.content_pk == label_contents.c.pk)
+        .order_by(labels.c.row_pk)
+    )
+    with store.read() as db:
+        return [(updated, said) for updated, said in db.execute(query)]
 
 
 def test_labels_are_ordered_and_filtered(

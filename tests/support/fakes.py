@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import IO
 
 from reconciler.annotations.rows import Row, decode
-from reconciler.apply.events import Done, Event, Failed, Finished
+from reconciler.apply.events import Done, Event, Failed, Finished, Skipped
 from reconciler.diagnostics import Diagnostic, InputError
 from reconciler.ledger.sent import Entry, collected, intents, outcome_of
 from reconciler.plan.build import Plan
@@ -267,6 +268,9 @@ class FakeRemote:
             raise NotFound(f"{url} is not there")
         return self.files[url]
 
+    def download_to(self, url: str, file: IO[bytes]) -> None:
+        file.write(self.download(url))
+
     def notices(self) -> tuple[Notice, ...]:
         return ()
 
@@ -456,21 +460,21 @@ class FakeRemote:
             yield CurrentRow(row, _key(row), split)
 
 
-class FakeLedger:
-    """An inventory in memory.
+_SESSIONS = count(1)
 
-    Attributes:
-        lineage: Tells its jobs from those of another one.
-    """
+
+class FakeLedger:
+    """An inventory in memory, which is recalled by another session each time."""
 
     def __init__(self) -> None:
-        self.lineage = "0a1b2c3d"
         self._sent: list[Entry] = []
         self._owned: dict[Address, RemoteId] = {}
 
     def recall(self) -> Inventory:
         return Inventory(
-            owned=dict(self._owned), uploads=collected(self._sent), lineage=self.lineage
+            owned=dict(self._owned),
+            uploads=collected(self._sent),
+            lineage=f"{next(_SESSIONS):08x}",
         )
 
     def adopt(self, plan: Plan) -> None:
@@ -483,7 +487,8 @@ class FakeLedger:
         for event in events:
             match event:
                 case Finished(
-                    step=SendChunk() as step, outcome=Done() | Failed() as outcome
+                    step=SendChunk() as step,
+                    outcome=Done() | Failed() | Skipped() as outcome,
                 ):
                     entry = outcome_of(step, outcome, known.get(step.address))
                     if entry is not None:

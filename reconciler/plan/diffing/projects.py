@@ -29,20 +29,26 @@ def diff_project(wanted: Project, given: Given, found: Differences) -> Change:
             found.blocked.append(_without_media_type(wanted, wanted.ontology))
         differing = Differing(
             fields=(FieldChange(("mediaType",), MISSING, media_type), connected),
-            uploads=diff_uploads(wanted.address, Destination(id=None), given),
+            uploads=diff_uploads(wanted.address, project_destination(None), given),
             media_type=media_type,
         )
         return created(wanted, given, differing)
     assert isinstance(there, CurrentProject)
     if there.ontology_id not in (None, given.current.id_of(wanted.ontology)):
         found.blocked.append(_other_ontology(wanted, wanted.ontology))
-    to = Destination(id=there.id, imports=there.imports)
     differing = Differing(
         fields=(connected,) if there.ontology_id is None else (),
-        uploads=diff_uploads(wanted.address, to, given),
+        uploads=diff_uploads(wanted.address, project_destination(there), given),
         media_type=media_type,
     )
     return existing(wanted, given, there.id, differing)
+
+
+def project_destination(there: CurrentProject | None) -> Destination:
+    """Say where labels go; there is nothing yet where the project doesn't exist."""
+    if there is None:
+        return Destination(id=None)
+    return Destination(id=there.id, imports=there.imports)
 
 
 def _media_type(ontology: Address, given: Given) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from msgspec import json
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -62,6 +63,7 @@ class NewLabel:
 class _Kept(NamedTuple):
     pk: int
     content_pk: int
+    ontology_pk: int | None
     annotations: str
 
 
@@ -75,8 +77,8 @@ def put_labels(
     """Write labels: a data row has one, and one more as benchmark.
 
     Several for one row are one label. Rows that are labelled are done, and who
-    has taken their labels before doesn't see the change. Answers how many of the
-    annotations were kept.
+    has taken their labels before doesn't see the change. A label that says what it
+    said before stays as it is. Answers how many of the annotations were kept.
 
     Args:
         db: The transaction.
@@ -95,13 +97,17 @@ def put_labels(
         key: merge(lines_of(kept[key].annotations) if key in kept else (), lines)
         for key, lines in coming.items()
     }
-    texts = [text_of(lines) for lines in merged.values()]
     # What an older ontology has made is the newer one's from here on.
     ontology_pk = db.execute(
         select(projects.c.ontology_pk).where(projects.c.pk == project_pk)
     ).scalar_one()
-    added = add_contents(db, store, texts, ontology_pk=ontology_pk)
-    contents = dict(zip(coming, added, strict=True))
+    texts = {
+        key: text
+        for key, lines in merged.items()
+        if not _is_kept(kept.get(key), text := text_of(lines), ontology_pk)
+    }
+    added = add_contents(db, store, list(texts.values()), ontology_pk=ontology_pk)
+    contents = dict(zip(texts, added, strict=True))
     _insert(db, store, project_pk, {k: c for k, c in contents.items() if k not in kept})
     changed = {key: kept[key] for key in contents if key in kept}
     now = store.now()
@@ -226,6 +232,7 @@ def _kept(db: Connection, project_pk: int, rows: str) -> dict[tuple[int, bool], 
             labels.c.benchmark,
             labels.c.pk,
             labels.c.content_pk,
+            label_contents.c.ontology_pk,
             label_contents.c.annotations,
         )
         .join_from(labels, label_contents, labels.c.content_pk == label_contents.c.pk)
@@ -239,6 +246,15 @@ def _kept(db: Connection, project_pk: int, rows: str) -> dict[tuple[int, bool], 
         (row_pk, benchmark): _Kept(*rest)
         for row_pk, benchmark, *rest in db.execute(query, {"numbers": rows})
     }
+
+
+def _is_kept(kept: _Kept | None, text: str, ontology_pk: int | None) -> bool:
+    """Tell whether a label says just this, and by this ontology."""
+    if kept is None or kept.ontology_pk != ontology_pk:
+        return False
+    return kept.annotations == text or json.decode(kept.annotations) == json.decode(
+        text
+    )
 
 
 def _insert(

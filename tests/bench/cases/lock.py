@@ -3,21 +3,19 @@
 import resource
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from reconciler.rows.honesty import across_splits, trained_on
-from reconciler.rows.lock import (
-    RowsHeader,
-    file_digest,
-    read_header,
+from reconciler.rows.lock import RowsHeader, file_digest, read_header
+from reconciler.rows.lock_large import write_parquet
+from reconciler.rows.lock_rows import (
+    in_parquet,
     read_rows,
     row_fields,
     rows_header,
     rows_lines,
 )
-from reconciler.rows.lock_large import write_parquet
 from reconciler.rows.membership import LARGE, make_membership
 from reconciler.state.address import RemoteId
 from reconciler.state.resources import Membership, RowIdentity, Split
@@ -43,7 +41,7 @@ def locks(setting: Setting) -> None:
     header = _header(rows, groups)
     took = _timed(lambda: write_parquet(row_fields(header, rows, groups), beside))
     table.line("write as Parquet", *_beside(took, lines), peak=_peak())
-    header = replace(header, parquet=file_digest(beside))
+    header = in_parquet(header, file_digest(beside))
     _write(pinned, header, rows, groups)
     took = _timed(lambda: _read(text, None))
     other = _timed(lambda: _read(text, None, large=count))
