@@ -77,7 +77,7 @@ class Prepared:
     """What was made ready, kept for the next plan of the same manifests."""
 
     def __init__(self) -> None:
-        self._last: tuple[Schemas, frozenset[Address]] | None = None
+        self._schemas: Schemas | None = None
         self._uploads: dict[Address, tuple[Uploads, ...]] = {}
 
     def uploads(
@@ -86,14 +86,13 @@ class Prepared:
         """Make ready what `prepare_uploads` does, unless nothing changed.
 
         Args:
-            desired: What the manifests say, or a part of the same.
+            desired: What the manifests say, the same at every call.
             schemas: The ontologies that are known.
             per_job: How many lines one import brings, about.
         """
-        asked = schemas, frozenset(desired.resources)
-        if self._last != asked:
+        if self._schemas != schemas:
             self._uploads = prepare_uploads(desired, schemas, per_job)
-            self._last = asked
+            self._schemas = schemas
         return self._uploads
 
 
