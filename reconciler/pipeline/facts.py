@@ -146,8 +146,10 @@ def declared_facts(
     match run.labels:
         case LabelPins(labels=pins):
             said.add(Part.LABELS)
+            # One lock may serve several runs, and pin rows that this one hasn't.
             for name, pin in pins.items():
-                rows[name] = rows.get(name, RowFacts())._replace(label=pin.content)
+                if run.rows is None or name in rows:
+                    rows[name] = rows.get(name, RowFacts())._replace(label=pin.content)
         case LabelIds(ids=ids):
             said.add(Part.LABELS)
             label_ids = frozenset[str](ids)

@@ -7,6 +7,8 @@ import pytest
 from reconciler.diagnostics import InputError
 from reconciler.pipeline import planning, workspaces
 from reconciler.pipeline.locking import Mode, specify_to_lock
+from reconciler.pipeline.verifying import verify_run
+from reconciler.state.address import run_address
 from tests.pipeline.test_first_locks import make_locks
 from tests.pipeline.test_pipeline import apply
 from tests.support.twins import session_on, twin
@@ -130,3 +132,25 @@ def test_labels_of_a_complete_run_take_a_yes_though_its_status_is_not_declared(
     assert [(one.code, str(one.address)) for one in plan.blocked] == [
         ("run-complete", "run/animals/third")
     ]
+
+
+def test_a_lock_that_pins_more_rows_than_a_run_has_is_no_difference(
+    tmp_path: Path,
+) -> None:
+    root = make_workspace(tmp_path / "w")
+    specs = root / "specs"
+    (specs / "project.yaml").write_text(PROJECT)
+    (specs / "truth.ndjson").write_text(answer("cat") + answer("dog", "n2"))
+    (specs / "third.yaml").write_text(
+        f"{RUN}rows: {{globalKeys: [n1]}}\nlabels: {{project: truth, lock: t.lock}}\n"
+    )
+    with twin(tmp_path) as connect:
+        specification = specify_to_lock(root)[0]
+        with session_on(connect(), root, specification=specification) as session:
+            make_locks(session, root, Mode.MISSING)
+        with session_on(connect(), root) as session:
+            apply(session)
+            found = verify_run(session, run_address("animals", "third"))
+
+    assert len((specs / "t.lock").read_text().splitlines()) == 4
+    assert not found.differences
