@@ -73,8 +73,10 @@ def read_bundle(folder: Path) -> Bundle:
             _check_file(root, name)
     except OSError as error:
         why = f"{file} can't be read: {(error.strerror or str(error)).lower()}"
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except ValueError as error:
         why = f"{file} isn't what `reconciler export` writes: {error}"
+    except (KeyError, TypeError, AttributeError):
+        why = f"{file} isn't what `reconciler export` writes: fields are missing"
     except RecursionError:
         why = f"{file} isn't what `reconciler export` writes: it is nested too deeply"
     else:

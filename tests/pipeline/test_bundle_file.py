@@ -111,3 +111,10 @@ def test_what_is_not_there_is_missing_and_links_within_are_followed(
         ChangedFile("x" * 300, "missing"),
         ChangedFile("specs/rows.csv", "edited"),
     }
+
+
+@pytest.mark.parametrize("said", ["[]", "null", "{}", '{"format_version": "1.0"}'])
+def test_what_lacks_fields_is_no_bundle(folder: Path, said: str) -> None:
+    (folder / "bundle.json").write_text(said)
+
+    assert refusal(folder).endswith("fields are missing")
